@@ -1,6 +1,7 @@
 """Commands that a session sends to a worker through its pipe."""
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
 
@@ -109,6 +110,20 @@ class Share(Command, frozen=True, kw_only=True):
     variants: Ordinal
 
 
+class Answer(Command, frozen=True, kw_only=True):
+    """Answer a question about the output of a program; to its host, never to a worker."""
+
+    question: Identifier = 0
+    """The number of the question; 0 for the open one."""
+    choice: Annotated[str, msgspec.Meta(max_length=40)]
+
+
+class TypeText(Command, frozen=True, kw_only=True):
+    """Type into the terminal of a program; to its host, never to a worker or into a log."""
+
+    text: Annotated[str, msgspec.Meta(max_length=10_000)]
+
+
 class Stop(Command, frozen=True, kw_only=True):
     """Close the log and exit."""
 
@@ -129,6 +144,8 @@ AnyCommand = (
     | SetMeasuring
     | Keep
     | Share
+    | Answer
+    | TypeText
     | Stop
 )
 

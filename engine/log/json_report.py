@@ -145,10 +145,12 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     variants: tuple[VariantReport, ...]
     data: DataReading | None
     """The reading of the data file; null for problems without one."""
+    remarks: tuple[str, ...] = ()
+    """How the output of a program was read, with questions about it and their answers."""
 
 
-def report(run: RunDirectory, tallies: Sequence[Tally]) -> RunReport:
-    """The report of a run, from the tallies of its logs."""
+def report(run: RunDirectory, tallies: Sequence[Tally], remarks: Sequence[str] = ()) -> RunReport:
+    """The report of a run, from the tallies of its logs, and what they say about a program."""
     settings = run.info.settings
     devices = [tally.device for tally in tallies if tally.device]
     return RunReport(
@@ -158,6 +160,7 @@ def report(run: RunDirectory, tallies: Sequence[Tally]) -> RunReport:
         device=devices[0] if devices else settings.device,
         variants=tuple(_variant(tally) for tally in tallies),
         data=settings.reading,
+        remarks=tuple(remarks),
     )
 
 

@@ -1,11 +1,12 @@
 """Programs that print their losses: what they print, read as the steps of a training.
 
-text      the numbers in the bytes of a console
-steps     the step of a training to which each loss belongs
-readings  what is read: losses, evaluations, remarks for the user
-reader    console bytes to readings
-journal   readings to records of the run's log
-process   the program as a child process
+text       the numbers in the bytes of a console
+steps      the step of a training to which each loss belongs
+questions  what changed its meaning, and the answers
+readings   what is read: losses, evaluations, remarks for the user
+reader     console bytes to readings
+journal    readings to records of the run's log, with parts in writing
+process    the program as a child process, and ending
 """
 
 from typing import Final

@@ -18,7 +18,7 @@ from engine.log.records import (
     Evaluation,
     Planned,
     Record,
-    Scalars,
+    Remarked,
     Started,
     State,
     StateChanged,
@@ -27,7 +27,17 @@ from engine.log.records import (
 from engine.log.records.chunk import packed
 from engine.log.writing.writer import LogWriter
 from engine.programs import PROGRAM
-from engine.programs.readings import Event, HeldOut, Reading
+from engine.programs.readings import (
+    Answered,
+    Event,
+    HeldOut,
+    Question,
+    Reading,
+    Rejoined,
+    Remark,
+)
+from engine.programs.writing.columns import ScalarColumns
+from engine.programs.writing.counters import Counters
 from engine.settings import VariantSettings
 from engine.worker.protocol import RunClock
 
@@ -36,7 +46,10 @@ UNKNOWN_SETTINGS: Final = VariantSettings(batch_size=1)
 _EPOCH_STEPS: Final = 1000
 """Steps that smoothing takes as an epoch if the program tells none."""
 _MOST_AT_ONCE: Final = 4096
-_MOST_NAMES: Final = 500
+_MOST_ENDS: Final = 8
+"""Generations that may be gone on with; only the last ones can be asked about."""
+_MOST_REMARKS: Final = 200
+_NO_MORE: Final = "there were more remarks than these, which are not recorded"
 _ALWAYS_UNKNOWN: Final = ("samples", "batch_size", "accumulation_steps")
 
 
@@ -55,36 +68,33 @@ class ProgramJournal:
         self._told: int | None = None
         self._open: list[Reading] = []
         """Readings at consecutive steps, to be one record."""
-        self._began: float | None = None
-        """The time of the first reading of the generation, on the caller's clock."""
-        self._before = 0.0
-        """Seconds of training before the open readings."""
-        self._generation = self._batches = self._epochs = 0
-        self._epoch, self._step = 1, 0
-        self._knows_epochs = False
-        """True if the program prints its epochs, or counts the steps of each epoch."""
+        self._at = Counters()
+        self._ends: dict[int, Counters] = {}
+        """The last generations, as far as they went."""
+        self._remarks = 0
         self._lr = UNKNOWN_SETTINGS.lr
         self._early: HeldOut | None = None
-        self._names: set[str] = set()
-        """The names of scalars and metrics so far."""
+        self._columns = ScalarColumns()
         self._write(StateChanged(generation=0, state=State.RUNNING))
 
     def add(self, events: Iterable[Event], now: float) -> None:
         """Record what was read by `now`, in seconds of any clock."""
         for event in events:
-            if isinstance(event, Reading):
-                self._read(event, now)
-            elif isinstance(event, HeldOut):
-                self._evaluate(event, now)
+            if isinstance(event, Reading | HeldOut):
+                self._take(event, now)
+            elif isinstance(event, Rejoined):
+                self._rejoin(event, now)
+            else:
+                self._remark(event)
         self._flush(now)
 
     def end(self, state: State, detail: str, status: int) -> None:
         """Record how the program has ended, and close the log."""
-        if state is State.FINISHED and self._knows_epochs:
+        if state is State.FINISHED and self._at.knows_epochs:
             self._end_epoch()
         self._write(
             StateChanged(
-                generation=self._generation, state=state, detail=detail, exit_status=status
+                generation=self._at.generation, state=state, detail=detail, exit_status=status
             )
         )
         self._write(End())
@@ -97,12 +107,12 @@ class ProgramJournal:
 
     def _read(self, reading: Reading, now: float) -> None:
         place = reading.place
-        if place.generation != self._generation:
+        if place.generation != self._at.generation:
             self._flush(now)
             self._start(reading, now)
         if self._open and not self._goes_on_with(reading):
             self._flush(now)
-        if place.epochs is not None and place.epochs != self._epochs:
+        if place.epochs is not None and place.epochs != self._at.epochs:
             self._plan(place.epochs)
         self._open.append(reading)
 
@@ -116,36 +126,62 @@ class ProgramJournal:
 
     def _start(self, reading: Reading, now: float) -> None:
         place = reading.place
-        self._generation, self._began, self._before = place.generation, now, 0.0
-        self._batches = self._step = 0
-        self._epoch = place.epoch or 1
-        self._knows_epochs = place.epoch is not None
-        self._epochs = place.epochs or 1
         unknown = [*_ALWAYS_UNKNOWN]
         unknown += ["epoch"] if place.epoch is None else []
         unknown += ["lr"] if reading.lr is None else []
         unknown += [] if reading.has_step else ["update"]
-        self._write(
-            Started(
-                generation=place.generation,
-                settings=UNKNOWN_SETTINGS,
-                n=max(place.epoch_steps or _EPOCH_STEPS, 2),
-                model="",
-                parameters=0,
-                device=PROGRAM,
-                threads=0,
-                epochs=self._epochs,
-                pace=None,
-                assumed=tuple(unknown),
-            )
+        started = Started(
+            generation=place.generation,
+            settings=UNKNOWN_SETTINGS,
+            n=max(place.epoch_steps or _EPOCH_STEPS, 2),
+            model="",
+            parameters=0,
+            device=PROGRAM,
+            threads=0,
+            epochs=place.epochs or 1,
+            pace=None,
+            assumed=tuple(unknown),
         )
-        self._write(StateChanged(generation=self._generation, state=State.RUNNING))
+        self._enter(Counters.of(started, reading, now), started)
         if self._early is not None:
             self._validate(self._early, updates=0)
             self._early = None
 
+    def _enter(self, counters: Counters, started: Started) -> None:
+        """Begin a generation."""
+        self._keep_end()
+        self._at = counters
+        self._write(started)
+        self._write(StateChanged(generation=counters.generation, state=State.RUNNING))
+
+    def _keep_end(self) -> None:
+        self._ends[self._at.generation] = self._at
+        self._ends.pop(self._at.generation - _MOST_ENDS, None)
+
+    def _rejoin(self, found: Rejoined, now: float) -> None:
+        """Go on with an earlier generation; the events came at even intervals, for all we know."""
+        self._flush(now)
+        self._keep_end()
+        end = self._ends.get(found.origin.generation)
+        if end is not None and end.started is not None:
+            at = end.continued(found.generation)
+            origin = replace(end.started, generation=found.generation, origin=end.origin)
+            self._enter(at, origin)
+            since = end.began + end.seconds
+            for count, event in enumerate(found.events, start=1):
+                self._take(event, since + (now - since) * count / len(found.events))
+        else:
+            for event in found.events:
+                self._take(event, now)
+
+    def _take(self, event: Reading | HeldOut, now: float) -> None:
+        if isinstance(event, Reading):
+            self._read(event, now)
+        else:
+            self._evaluate(event, now)
+
     def _plan(self, epochs: int) -> None:
-        self._epochs = epochs
+        self._at.epochs = epochs
         self._write(Planned(epochs=epochs, pace=None, command=0))
 
     def _flush(self, now: float) -> None:
@@ -153,23 +189,22 @@ class ProgramJournal:
         readings, self._open = self._open, []
         if not readings:
             return
-        assert self._began is not None
         first = readings[0].place
-        self._knows_epochs |= first.epoch is not None
-        if (epoch := first.epoch or 1) > self._epoch:
+        self._at.knows_epochs |= first.epoch is not None
+        if (epoch := first.epoch or 1) > self._at.epoch:
             self._end_epoch()
-            self._epoch = epoch
-        seconds = max(now - self._began, self._before)
+            self._at.epoch = epoch
+        seconds = max(now - self._at.began, self._at.seconds)
         self._write(
             Chunk(
-                generation=self._generation,
-                epoch=self._epoch,
-                batch=self._batches + 1,
+                generation=self._at.generation,
+                epoch=self._at.epoch,
+                batch=self._at.batches + 1,
                 update=first.step,
                 in_update=0,
                 samples=first.step - 1,
-                seconds=self._before,
-                duration=seconds - self._before,
+                seconds=self._at.seconds,
+                duration=seconds - self._at.seconds,
                 batch_size=1,
                 last_batch_size=1,
                 accumulation_steps=1,
@@ -177,36 +212,9 @@ class ProgramJournal:
                 losses=struct.pack(f"<{len(readings)}f", *map(_float32, readings)),
             )
         )
-        self._write_scalars(readings)
-        self._batches += len(readings)
-        self._before, self._step = seconds, readings[-1].place.step
-
-    def _write_scalars(self, readings: list[Reading]) -> None:
-        """Write the other numbers of the readings, those with the same names together."""
-        named: dict[tuple[str, ...], list[int]] = {}
-        for place, reading in enumerate(readings):
-            if names := tuple(filter(self._knows, reading.scalars)):
-                named.setdefault(names, []).append(place)
-        for names, places in named.items():
-            count = len(places)
-            batches = [self._batches + 1 + place for place in places]
-            values = {
-                name: struct.pack(f"<{count}d", *(readings[k].scalars[name] for k in places))
-                for name in names
-            }
-            self._write(
-                Scalars(
-                    generation=self._generation,
-                    batches=struct.pack(f"<{count}Q", *batches),
-                    values=values,
-                )
-            )
-
-    def _knows(self, name: str) -> bool:
-        """True for a name under which numbers are kept: the first ones, so many a log may have."""
-        if len(self._names) < _MOST_NAMES:
-            self._names.add(name)
-        return name in self._names
+        for record in self._columns.records(readings, self._at.generation, self._at.batches):
+            self._write(record)
+        self._at.add(readings, seconds)
 
     def _rate(self, reading: Reading) -> float:
         if reading.lr is not None and reading.lr >= 0:
@@ -215,18 +223,19 @@ class ProgramJournal:
 
     def _end_epoch(self) -> None:
         """Record that the epoch of the last reading has ended."""
-        if self._batches:
+        if self._at.batches:
             self._write(
                 Evaluation(
-                    generation=self._generation,
-                    epoch=self._epoch,
-                    batches=self._batches,
-                    updates=self._step,
-                    samples=self._step,
-                    seconds=self._before,
+                    generation=self._at.generation,
+                    epoch=self._at.epoch,
+                    batches=self._at.batches,
+                    updates=self._at.step,
+                    samples=self._at.step,
+                    seconds=self._at.seconds,
                     full_loss=None,
                 )
             )
+        self._at.end_epoch()
 
     def _evaluate(self, found: HeldOut, now: float) -> None:
         self._flush(now)
@@ -238,16 +247,30 @@ class ProgramJournal:
     def _validate(self, found: HeldOut, updates: int) -> None:
         self._write(
             Validated(
-                generation=self._generation,
-                epoch=self._epoch,
-                batches=self._batches,
+                generation=self._at.generation,
+                epoch=self._at.epoch,
+                batches=self._at.batches,
                 updates=updates,
                 samples=updates,
-                seconds=self._before,
+                seconds=self._at.seconds,
                 loss=found.loss,
-                metrics={name: found.metrics[name] for name in filter(self._knows, found.metrics)},
+                metrics=self._columns.known(found.metrics),
             )
         )
+
+    def _remark(self, event: Remark | Question | Answered) -> None:
+        """Record a remark, a question or an answer, if there are not too many already."""
+        self._remarks += 1
+        if self._remarks > _MOST_REMARKS:
+            return
+        text = event.text if self._remarks < _MOST_REMARKS else _NO_MORE
+        match event:
+            case Question():
+                self._write(Remarked(text=text, question=event.number, choices=event.choices))
+            case Answered():
+                self._write(Remarked(text=text, question=event.number, answer=event.choice))
+            case _:
+                self._write(Remarked(text=text))
 
     # --- The file -------------------------------------------------------------------------------
 

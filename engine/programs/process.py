@@ -128,6 +128,20 @@ class ChildProgram:
                 os.write(self._terminal, b"\x03")
 
     @property
+    def has_terminal(self) -> bool:
+        """True while it has a terminal of its own."""
+        return self._terminal is not None
+
+    def type(self, data: bytes) -> bool:
+        """Type into its terminal; False if that is full, since the program does not read."""
+        if self._terminal is None:
+            return False
+        try:
+            return os.write(self._terminal, data) == len(data)
+        except OSError:
+            return False
+
+    @property
     def status(self) -> int | None:
         """The exit status, or minus the number of the signal that ended it; None before."""
         return self._process.poll()

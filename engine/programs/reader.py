@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from engine.programs.readings import Event, HeldOut, Reading, Remark
-from engine.programs.steps.places import StepPlaces
+from engine.programs.questions import Questions, rejoined
+from engine.programs.readings import Choice, Event, HeldOut, Reading, Remark
+from engine.programs.steps.bar_steps import BarSteps
+from engine.programs.steps.held_out import HeldOutLosses
+from engine.programs.steps.places import Place, StepPlaces
 from engine.programs.steps.redraws import Redraws
+from engine.programs.steps.scalars import ScalarNames
 from engine.programs.steps.source import Source, SourceChoice
 from engine.programs.text.bars import parse_bars
 from engine.programs.text.names import Meaning, is_held_out, meaning
@@ -23,25 +27,32 @@ _REDRAWN: Final = (Form.TQDM, Form.LIGHTNING)
 class Reader:
     """The readings in a console's bytes, of one stream or of stdout and stderr."""
 
-    def __init__(self, pattern: re.Pattern[str] | None = None) -> None:
-        """`pattern`: read only what it matches; else all forms that are known."""
+    def __init__(
+        self, pattern: re.Pattern[str] | None = None, on_change: Choice | None = None
+    ) -> None:
+        """`pattern`: read only what it matches; else all forms that are known.
+
+        `on_change`: the answer to every question about what changed its meaning; None asks.
+        """
         self._pattern = pattern
+        self._questions = Questions(on_change)
         self._streams: dict[int, Segments] = {}
         self._choice = SourceChoice()
-        self._places = StepPlaces()
+        self._places = StepPlaces(restarts=on_change is not Choice.SAME)
+        self._generation = 1
+        """The highest number of a training so far."""
+        self._scale = 1.0
+        """The factor of losses, which are read in the unit in which they were printed first."""
         self._redraws = Redraws()
-        self._bar: Printed | None = None
-        """The last bar without a loss, which tells the step of lines that do not."""
-        self._steps_bar: tuple[str, int | None] | None = None
-        """The bar that told the step of the last such line, by its label and total."""
-        self._told_step = -1
+        self._bar = BarSteps()
         self._waiting: Printed | None = None
         """A line without a step, whose step is that of the bar's next redraw."""
         self._doubtful: Printed | None = None
         """An evaluation whose training loss is read only if no other loss is printed."""
         self._epoch: Printed | None = None
         """The epoch printed in a line of its own, or by an outer bar."""
-        self._held_out: dict[str, float] = {}
+        self._held_out = HeldOutLosses()
+        self._scalars = ScalarNames()
         self._readings = 0
         self._first_step = 0
         self._names: list[str] = []
@@ -61,6 +72,29 @@ class Reader:
             yield from self._record(bar)
         if self._readings == 1:
             yield Remark(self._description(0, has_step=True))
+        yield from self._questions.close("the program has ended")
+
+    def answer(self, number: int, choice: str) -> Iterator[Event]:
+        """The events that follow from the user's answer to a question, 0 for the open one.
+
+        Raises AnswerError, before the first event.
+        """
+        question, taken, answered = self._questions.take(number, choice)
+        yield answered
+        if taken is Choice.ANOTHER:
+            return
+        yield from self._resolve()
+        self._generation += 1
+        now, before = self._choice.chosen, question.before
+        self._places = question.places.rejoined(self._generation, has_restarted=before is None)
+        if taken is Choice.IGNORE and before is not None:
+            self._choice.refuse(before)
+            question.events.clear()
+        elif before is not None and now is not None:
+            self._scale *= now.scale_to(before)
+        yield rejoined(question, self._places, self._generation, self._reading)
+        if (last := self._places.last) is not None:
+            self._generation = max(self._generation, last.generation)
 
     def _read(self, text: str) -> Iterator[Event]:
         if self._pattern is not None:
@@ -84,18 +118,26 @@ class Reader:
             return
         source, loss = found
         before = self._choice.chosen
-        if not self._choice.take(source, printed.values):
+        if not self._choice.take(source, printed):
             self._doubtful = printed if before is None else None
+            if before is not None and source.place == before.place and source.is_of_epoch:
+                self._places.end_epoch()
             yield from self._evaluate(printed)
             return
         if before is None:
             yield from self._record_doubtful(source)
         if before is not None and self._choice.chosen != before:
             yield from self._change(before, source)
+            if self._choice.chosen != source:
+                return
+        yield from self._read_loss(printed, loss)
+
+    def _read_loss(self, printed: Printed, loss: float) -> Iterator[Event]:
+        """Take in numbers with the loss that is read."""
         if printed.form in _REDRAWN and printed.step is not None:
             for bar in self._redraws.add(printed, loss):
                 yield from self._record(bar)
-        elif printed.step is None and self._bar is not None:
+        elif printed.step is None and self._bar.is_drawn:
             yield from self._resolve()
             self._waiting = printed
             return
@@ -112,15 +154,28 @@ class Reader:
     def _change(self, before: Source, now: Source) -> Iterator[Event]:
         """The loss is read elsewhere from here on."""
         yield from self._resolve()
-        last = self._places.last
-        self._places = StepPlaces(last.generation + 1 if last is not None else 1)
+        earlier, waiting = self._places, self._choice.take_waiting()
+        text = (
+            f"the loss is now read from {now.differing_from(before)}, "
+            f"before from {before.differing_from(now)}"
+        )
+        preset = self._questions.preset if self._readings else None
+        if preset is Choice.IGNORE:
+            self._choice.refuse(before)
+            yield self._questions.said(text)
+            return
         self._redraws = Redraws()
-        if self._readings:
-            yield Remark(
-                f"the loss is now read from {now.name} ({now.form}), before from {before.name} "
-                f"({before.form}): counted as another training"
-            )
-        self._readings = 0
+        if preset is Choice.SAME:
+            self._scale *= now.scale_to(before)
+            yield self._questions.said(text)
+        else:
+            self._generation += earlier.last is not None
+            self._places = StepPlaces(self._generation)
+            if self._readings and earlier.last is not None:
+                yield from self._questions.ask(text, earlier.last, earlier, before)
+            self._readings = 0
+        for printed in waiting:
+            yield from self._read_loss(printed, printed.values[now.name])
 
     def _note_place(self, printed: Printed) -> Iterator[Event]:
         """Note the step and epoch of numbers without a loss."""
@@ -137,8 +192,7 @@ class Reader:
             if printed.step is not None:
                 self._epoch = replace(printed, epoch=printed.step + 1, epochs=printed.total)
             return
-        if self._steps_bar in (None, (printed.label, printed.total)):
-            self._bar = printed
+        if self._bar.add(printed):
             yield from self._resolve()
 
     def _resolve(self) -> Iterator[Event]:
@@ -157,42 +211,49 @@ class Reader:
             printed = replace(printed, epoch=self._epoch.epoch, epochs=self._epoch.epochs)
         local, total = printed.step, printed.total
         if local is None:
-            local, total = self._step_of_bar()
+            local, total = self._bar.next()
             printed = replace(printed, step=local, total=total)
         elif printed.form not in _REDRAWN and self._places.is_last(printed, local):
             return
         before = self._places.last
         place = self._places.add(printed)
         if before is not None and place.generation != before.generation:
-            yield Remark(
-                f"the printed step went back to {local}: training has begun again after step "
-                f"{before.step:,}"
-            )
+            yield from self._restart(before, local)
+        elif self._places.joins == 1 and self._questions.preset is not None:
+            self._places.joins += 1
+            assert before is not None
+            yield self._questions.said(_went_back(before, local))
+        yield from self._questions.keep(printed)
         self._readings += 1
-        name, loss = found[0].name, found[1]
-        lr, scalars = _others(printed, name)
-        yield Reading(place, loss, lr, scalars, local is not None, printed.form)
+        reading = self._reading(printed, place)
+        yield from map(Remark, self._scalars.take_remarks())
+        yield reading
+        yield from self._describe(reading, printed, found[0].name)
+
+    def _restart(self, before: Place, local: int | None) -> Iterator[Event]:
+        """The printed step went back: training has begun again."""
+        self._generation += 1
+        earlier = self._places.before_restart
+        assert earlier is not None
+        yield from self._questions.ask(_went_back(before, local), before, earlier)
+
+    def _reading(self, printed: Printed, place: Place) -> Reading:
+        """The loss and the other numbers at a place."""
+        found = self._choice.loss_of(printed)
+        assert found is not None
+        lr, scalars = self._scalars.beside(printed, found[0].name)
+        loss = found[1] * self._scale
+        return Reading(place, loss, lr, scalars, printed.step is not None, printed.form)
+
+    def _describe(self, reading: Reading, printed: Printed, name: str) -> Iterator[Event]:
+        """Say how the output is read, once the interval between readings is known."""
         if self._readings == 1:
             rates = [each for each in printed.values if meaning(each) is Meaning.RATE]
-            self._names = list(dict.fromkeys([name, *rates, *scalars]))
-            self._first_step = place.step
+            self._names = list(dict.fromkeys([name, *rates, *reading.scalars]))
+            self._first_step = reading.place.step
         elif self._readings == 2:
-            interval = place.step - self._first_step
-            yield Remark(self._description(interval, has_step=local is not None))
-
-    def _step_of_bar(self) -> tuple[int | None, int | None]:
-        """The step and total of the bar without a loss, if it has moved since the last loss."""
-        bar = self._bar
-        if bar is None or bar.step is None:
-            return None, None
-        key = bar.label, bar.total
-        if key != self._steps_bar and bar.step == bar.total:
-            return None, None  # it had ended before the first loss
-        if key == self._steps_bar and bar.step == self._told_step:
-            self._steps_bar = None
-            return None, None
-        self._steps_bar, self._told_step = key, bar.step
-        return bar.step, bar.total
+            interval = reading.place.step - self._first_step
+            yield Remark(self._description(interval, has_step=reading.has_step))
 
     def _description(self, interval: int, *, has_step: bool) -> str:
         chosen = self._choice.chosen
@@ -205,31 +266,12 @@ class Reader:
         return " · ".join(filter(None, (f"read as: {chosen.form}", names, steps)))
 
     def _evaluate(self, printed: Printed) -> Iterator[Event]:
-        """A loss on held-out data; bars go on to show it with every redraw."""
-        held = {
-            name: value
-            for name, value in printed.values.items()
-            if meaning(name) is Meaning.HELD_OUT_LOSS or is_held_out(name)
-        }
-        losses = [value for name, value in held.items() if meaning(name) is Meaning.HELD_OUT_LOSS]
-        if not losses or held == self._held_out:
-            return
-        self._held_out = held
-        metrics = {
-            name: value
-            for name, value in held.items()
-            if meaning(name) is not Meaning.HELD_OUT_LOSS
-        }
-        yield HeldOut(self._places.last, losses[0], metrics)
+        """A loss on held-out data."""
+        if (found := self._held_out.take(printed)) is not None:
+            event = HeldOut(self._places.last, *found)
+            yield from self._questions.keep(event)
+            yield event
 
 
-def _others(printed: Printed, loss: str) -> tuple[float | None, dict[str, float]]:
-    """The learning rate, and the scalars beside the loss."""
-    lr = None
-    scalars = {}
-    for name, value in printed.values.items():
-        if lr is None and meaning(name) is Meaning.RATE:
-            lr = value
-        elif name != loss:
-            scalars[name] = value
-    return lr, scalars
+def _went_back(before: Place, local: int | None) -> str:
+    return f"the printed step went back to {local} after step {before.step:,}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from engine.programs.steps.places import Place
 from engine.programs.text.printed import Form
@@ -38,4 +39,43 @@ class Remark:
     text: str
 
 
-Event = Reading | HeldOut | Remark
+class Choice(StrEnum):
+    """The possible answers to a question about what changed its meaning."""
+
+    ANOTHER = "another"
+    """It is another training, with a curve of its own; assumed until there is an answer."""
+    SAME = "same"
+    """It is the same training, and the curve goes on."""
+    IGNORE = "ignore"
+    """It is not to be read; the loss is read where it was before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question to the user about what changed its meaning."""
+
+    number: int
+    text: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to a question, or why there is none."""
+
+    number: int
+    text: str
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Rejoined:
+    """A training goes on which had been taken for another one: its events since then again."""
+
+    origin: Place
+    """The place after which it goes on."""
+    generation: int
+    events: "tuple[Reading | HeldOut, ...]"
+
+
+Event = Reading | HeldOut | Remark | Question | Answered | Rejoined

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from engine.log.directory import RunDirectory
 from engine.log.filesystem.disk_errors import cannot_write
@@ -13,9 +14,14 @@ from engine.log.records import State
 from engine.programs.console import ConsoleFile
 from engine.programs.journal import ProgramJournal
 from engine.programs.reader import Reader
-from engine.programs.readings import Event, Remark
+from engine.programs.readings import Answered, Choice, Event, Question, Remark
 from engine.session.session_log import SessionLog
 from engine.worker.protocol import RunClock
+
+_NOTHING_READ: Final = (
+    "no loss was recognised in what the program printed: --pattern REGEX names it, such as "
+    "--pattern 'cost (?P<loss>[0-9.e-]+)'"
+)
 
 
 class ProgramRecording:
@@ -27,16 +33,22 @@ class ProgramRecording:
         pattern: re.Pattern[str] | None = None,
         *,
         keeps_console: bool = True,
+        on_change: Choice | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin the logs of the run, which has one variant. Raises RunDirectoryError, LogError."""
+        """Begin the logs of the run, which has one variant. Raises RunDirectoryError, LogError.
+
+        `on_change`: the answer to every question about what changed its meaning; None asks.
+        """
         self._run, self._clock = run, clock
         name = run.info.settings.variants[0].name
-        self._reader = Reader(pattern)
+        self._reader = Reader(pattern, on_change)
         self._console = ConsoleFile(run.variant_output(name)) if keeps_console else None
         run_clock = RunClock.start()
         self.remarks: list[str] = []
         """How the output is read, and what went wrong; one sentence each."""
+        self.troubles: list[str] = []
+        """Those that the log does not hold."""
         self._session_log = SessionLog(run, run_clock, self._report_session)
         self._journal = ProgramJournal(run, name, run_clock, self._report)
         self._is_read = False
@@ -56,10 +68,23 @@ class ProgramRecording:
         for event in events:
             if isinstance(event, Remark):
                 self.remarks.append(event.text)
-            else:
+            elif isinstance(event, Question):
+                self.remarks.append(f"{event.text}; --on-change counts it otherwise")
+            elif not isinstance(event, Answered):
                 self._is_read = True
         if events:
             self._journal.add(events, self._clock())
+
+    def answer(self, number: int, choice: str) -> None:
+        """Take the user's answer to a question, 0 for the open one. Raises AnswerError."""
+        events = [*self._reader.answer(number, choice)]
+        self.remarks += [event.text for event in events if isinstance(event, Answered)]
+        self._add(events)
+
+    def say(self, text: str) -> None:
+        """Add a remark that is not about the output."""
+        self.remarks.append(text)
+        self.troubles.append(text)
 
     def end(self, status: int, *, is_asked: bool, detail: str = "") -> None:
         """Close the logs: the program has ended with this status, or minus this signal.
@@ -68,10 +93,7 @@ class ProgramRecording:
         """
         self._add([*self._reader.finish()])
         if not self._is_read:
-            self.remarks.append(
-                "no loss was recognised in what the program printed: --pattern REGEX names it, "
-                "such as --pattern 'cost (?P<loss>[0-9.e-]+)'"
-            )
+            self._add([Remark(_NOTHING_READ)])
         state, reason = _state(status, is_asked=is_asked)
         self._journal.end(state, detail or reason, status)
         self._session_log.close()
@@ -81,10 +103,10 @@ class ProgramRecording:
 
     def _report(self, error: OSError) -> None:
         name = self._run.info.settings.variants[0].name
-        self.remarks.append(cannot_write(error, self._run.variant_log(name)))
+        self.say(cannot_write(error, self._run.variant_log(name)))
 
     def _report_session(self, error: OSError) -> None:
-        self.remarks.append(cannot_write(error, self._run.session_log))
+        self.say(cannot_write(error, self._run.session_log))
 
 
 def _state(status: int, *, is_asked: bool) -> tuple[State, str]:

@@ -29,6 +29,9 @@ from gdtui.state.roster.roster import Roster
 from gdtui.state.timekeeping import Timekeeper
 from gdtui.state.variant import Transition, VariantState
 
+_NOT_ABOUT_TRAINING: Final = (
+    NoticeKind.SERVER_DIED, NoticeKind.BEGUN_AGAIN, NoticeKind.REMARK
+)  # fmt: skip
 _BLOCKED: Final = {NoticeKind.LOG_BLOCKED: "cannot write", NoticeKind.LOG_GONE: "log gone"}
 """The state shown for a variant after such a notice, whatever its log last said."""
 
@@ -118,7 +121,7 @@ class Store:
 
         `now`: seconds since the Unix epoch; None leaves the clock unchanged.
         """
-        if notice.kind in (NoticeKind.SERVER_DIED, NoticeKind.BEGUN_AGAIN):
+        if notice.kind in _NOT_ABOUT_TRAINING:
             return
         about = [self.variants[notice.variant]] if notice.variant else self.states
         for one in about:

@@ -44,6 +44,7 @@ def hostile(make_run: MakeRun, tmp_path: Path) -> RunDirectory:
                 document(started, model=OWNED + MARKUP, device=OWNED),
                 plain_chunk(1, 50, n=10_000),
                 {"type": "Refused", "detail": OWNED + MARKUP, "command": 1},
+                {"type": "Remarked", "text": OWNED + MARKUP, "question": 1, "choices": [MARKUP]},
                 document(failed, detail=OWNED + MARKUP, traceback=OWNED),
                 {"type": "End", "wall_time": OWNED},
             ],

@@ -174,6 +174,7 @@ def _state(draw: st.DrawFn, place: Place) -> None:
         "StateChanged", generation=place.generation, state=draw(st.sampled_from(STATES)),
         detail=draw(texts), traceback=draw(texts), is_wrong_call=draw(st.booleans()),
         wall_time=draw(moments), command=draw(counts),
+        exit_status=draw(st.one_of(st.none(), st.integers(-255, 255))),
     )  # fmt: skip
 
 
@@ -229,6 +230,15 @@ def _other(draw: st.DrawFn, place: Place) -> None:
                 ),
                 st.fixed_dictionaries(
                     {"type": st.just("Refused"), "detail": texts, "command": counts}
+                ),
+                st.fixed_dictionaries(
+                    {
+                        "type": st.just("Remarked"),
+                        "text": texts,
+                        "question": counts,
+                        "choices": st.lists(texts.map(lambda text: (text or "x")[:40]), max_size=3),
+                        "answer": texts.map(lambda text: text[:40]),
+                    }
                 ),
                 st.fixed_dictionaries({"type": texts.map("Later{}".format), "x": anything}),
             )

@@ -1,8 +1,8 @@
-"""Notes for the user that a variant's log holds: what was refused, or did not go as usual."""
+"""Notes for the user that a variant's log holds: what was refused or read, or was not as usual."""
 
 from collections.abc import Iterator
 
-from engine.log.records import AnyRecord, MeasuringSet, Refused, Resumed
+from engine.log.records import AnyRecord, MeasuringSet, Refused, Remarked, Resumed
 
 
 def notes_of(name: str, record: AnyRecord) -> Iterator[str]:
@@ -10,6 +10,8 @@ def notes_of(name: str, record: AnyRecord) -> Iterator[str]:
     match record:
         case MeasuringSet() | Refused() if record.detail:
             yield f"{name}: {record.detail}"
+        case Remarked():
+            yield record.text
         case Resumed():
             yield from resumed_notes(name, record)
         case _:

@@ -9,6 +9,7 @@ cannot write. The counters `batch`, `update` and `epoch` count from 1 and are co
 from engine.log.records.base import Record
 from engine.log.records.chunk import Chunk
 from engine.log.records.origin import Origin, Point
+from engine.log.records.remarks import Remarked
 from engine.log.records.scalars import Scalars
 from engine.log.records.session import (
     CommandSent,
@@ -45,6 +46,7 @@ AnyRecord = (
     | MeasuringSet
     | Resumed
     | Scalars
+    | Remarked
     | End
     | CommandSent
     | WorkerDied
@@ -67,6 +69,7 @@ __all__ = [
     "Point",
     "Record",
     "Refused",
+    "Remarked",
     "Resumed",
     "Scalars",
     "Started",

@@ -6,7 +6,8 @@ begun again, which is another generation.
 """
 
 import math
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.programs.text.printed import Form, Printed
@@ -35,8 +36,9 @@ class Place:
 class StepPlaces:
     """The places of a source's readings, in the order in which they are printed."""
 
-    def __init__(self, generation: int = 1) -> None:
-        self._generation = generation
+    def __init__(self, generation: int = 1, *, restarts: bool = True) -> None:
+        """`restarts` False: a step that goes back always begins an epoch."""
+        self._generation, self._restarts = generation, restarts
         self._before = 0
         """Steps of the epochs before, if steps are counted in each epoch."""
         self._local: int | None = None
@@ -48,6 +50,12 @@ class StepPlaces:
         self._shift = self._epoch_shift = 0
         """Added to what is counted from 0."""
         self._last: Place | None = None
+        self._is_epoch_over = False
+        """True if the next step that goes back begins an epoch, whatever else is printed."""
+        self.joins = 0
+        """Times that training would have begun again, had it not been said to be the same."""
+        self.before_restart: StepPlaces | None = None
+        """The places as they were when training last began again."""
         self.is_counted_by_epoch = False
         """True once the printed steps have begun again with an epoch."""
 
@@ -55,6 +63,23 @@ class StepPlaces:
     def last(self) -> Place | None:
         """The place of the last reading; None before the first."""
         return self._last
+
+    def end_epoch(self) -> None:
+        """Take note that the epoch has ended: a step that goes back now belongs to the next one."""
+        self._is_epoch_over = True
+
+    def rejoined(self, generation: int, *, has_restarted: bool) -> "StepPlaces":
+        """The same training, to go on under another number of its generation.
+
+        `has_restarted`: a step that went back was taken for another training, and never is again.
+        """
+        places = copy(self)
+        places._generation = generation
+        places._restarts &= not has_restarted
+        places._is_epoch_over = True
+        if places._last is not None:
+            places._last = replace(places._last, generation=generation)
+        return places
 
     def add(self, printed: Printed) -> Place:
         """The place of the next reading; one without a step is the step after the last one."""
@@ -66,6 +91,7 @@ class StepPlaces:
         local = previous + 1 if local is None else min(local + self._shift, _MOST)
         if self._local is not None and local <= self._local:
             self._go_back(printed, epoch)
+        self._is_epoch_over = False
         self._local, self._total = local, printed.total
         self._epoch = epoch if epoch is not None else self._epoch
         step = max(self._before + local, 1)
@@ -98,13 +124,18 @@ class StepPlaces:
         assert self._local is not None
         change = 0.0 if epoch is None or self._epoch is None else epoch - self._epoch
         is_full = printed.is_bar and self._local >= _NEARLY * (self._total or 0)
-        is_epoch = change > 0 or (change == 0 and is_full)
+        is_epoch = change > 0 or (change == 0 and (is_full or self._is_epoch_over))
+        if not is_epoch and not self._restarts:
+            is_epoch = True
+            self.joins += 1
         if is_epoch:
             is_near = self._total is not None and self._local <= self._total <= 2 * self._local
             self._before += self._total if is_near and self._total else self._local
             self._passes += 1
             self.is_counted_by_epoch = True
         else:
+            self.before_restart = None
+            self.before_restart = copy(self)
             self._generation += 1
             self._before, self._passes = 0, 1
             self._epoch = None

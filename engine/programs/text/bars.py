@@ -47,4 +47,5 @@ def _bar(found: re.Match[str], rest: str, form: Form) -> Printed:
         behind.epoch if front.epoch is None else front.epoch,
         behind.epochs if front.epoch is None else front.epochs,
         " ".join(_NUMBERS.sub("", found["label"]).split())[:80],
+        {**front.units, **behind.units},
     )

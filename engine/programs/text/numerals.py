@@ -20,6 +20,12 @@ def number(text: str) -> float:
     return float(text.replace(",", ""))
 
 
+def prefixed(value: float, unit: str) -> tuple[float, str]:
+    """The value and unit without a prefix that stands alone, as in 1.5k."""
+    factor = _PREFIXES.get(unit)
+    return (value, unit) if factor is None else (value * factor, "")
+
+
 def count(text: str) -> int | None:
     """A whole number from 0, perhaps with thousands separators or a prefix as in 1.5k."""
     factor = _PREFIXES.get(text[-1:], 1.0)

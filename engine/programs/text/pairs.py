@@ -1,12 +1,12 @@
 """Names with values anywhere in a line: "loss: 0.5", "lr=1e-3", "iter 10: loss 3.2", "[1/5]"."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from engine.programs.text.names import Meaning, canonical, meaning
-from engine.programs.text.numerals import NUMBER, count, number
+from engine.programs.text.numerals import NUMBER, count, number, prefixed
 from engine.programs.text.printed import Form, Printed
 from engine.programs.text.templates import Spot, Templates
 
@@ -22,7 +22,8 @@ _PAIR: Final = re.compile(
     rf"|(?P<spoken>{_SPOKEN})\s+)"
     r"['\"]?(?:(?:tensor|array|(?:np|numpy)\.float\d+)\()?(?:\[\s*)?"
     rf"(?P<value>{NUMBER})(?:\s?/\s?(?P<total>\d[\d,]*))?"
-    r"(?P<unit>%|[A-Za-zµ]+(?:/[A-Za-z]+)?)?(?![\w.]*\w|[-:]\d)"
+    r"(?P<unit>\s?%|[A-Za-zµ]+(?:/[A-Za-z]+)?|\s(?:nats?|bits?|bpd|bpc|bpb)\b)?"
+    r"(?![\w.]*\w|[-:]\d)"
 )
 _HINT: Final = re.compile(r"(?i)loss|epoch|step|iter|batch|\blr\b|learning|acc|ppl|perplex")
 _BRACKETED: Final = re.compile(
@@ -48,29 +49,47 @@ class NamedNumbers:
     epochs: int | None = None
     last: str = ""
     """The name of a number that ends the text; empty if none does."""
+    units: dict[str, str] = field(default_factory=dict)
+    """The units of values, by name; a value without a unit has none here."""
 
-    def add(self, name: str, kind: Meaning, value: str, total: str) -> None:
+    def add(self, item: "_Item", numbers: Sequence[str]) -> None:
         """Take in a number; the first of a name counts."""
+        name, kind = item.name, item.kind
+        value, total = item.value.of(numbers), item.total.of(numbers)
         if kind is Meaning.STEP:
             if self.step is None:
                 self.step, self.total = count(value), count(total)
         elif kind is Meaning.EPOCH:
             if self.epoch is None:
                 self.epoch, self.epochs = number(value), count(total)
-        elif len(self.values) < _MOST_VALUES:
-            self.values.setdefault(name, number(value))
+        elif len(self.values) < _MOST_VALUES and name not in self.values:
+            self.values[name] = number(value)
+            if item.unit:
+                self.values[name], unit = prefixed(self.values[name], item.unit)
+                self.units |= {name: unit} if unit else {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A name in the lines of a template, and where its number stands."""
+
+    name: str
+    kind: Meaning
+    value: Spot
+    total: Spot
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The names in the lines of a template, and where their numbers stand."""
+    """The names in the lines of a template."""
 
-    items: tuple[tuple[str, Meaning, Spot, Spot], ...]
+    items: tuple[_Item, ...]
     last: str
 
 
 def _plan(text: str, at: Callable[[int, str], Spot]) -> _Plan:
-    items: list[tuple[str, Meaning, Spot, Spot]] = []
+    items: list[_Item] = []
     last = ""
     for found in _PAIR.finditer(text):
         name = _name(found["key"] or found["spoken"])
@@ -78,7 +97,8 @@ def _plan(text: str, at: Callable[[int, str], Spot]) -> _Plan:
         if name.lower() not in _UNINTERESTING:
             total = at(found.start("total"), found["total"]) if found["total"] else Spot(None)
             value = at(found.start("value"), found["value"])
-            items.append((name, meaning(name), value, total))
+            unit = (found["unit"] or "").strip()
+            items.append(_Item(name, meaning(name), value, total, unit))
     return _Plan(tuple(items), last)
 
 
@@ -89,8 +109,8 @@ def pairs_of(text: str) -> NamedNumbers:
     """All numbers with names in a text."""
     plan, numbers = _templates.plan(text)
     pairs = NamedNumbers(last=plan.last)
-    for name, kind, value, total in plan.items:
-        pairs.add(name, kind, value.of(numbers), total.of(numbers))
+    for item in plan.items:
+        pairs.add(item, numbers)
     return pairs
 
 
@@ -114,7 +134,9 @@ def parse_line(text: str) -> Printed | None:
     form = _form(text, pairs)
     if form is Form.TRAINER and _END_OF_TRAINER in pairs.values:
         return None
-    return Printed(form, pairs.values, pairs.step, pairs.total, pairs.epoch, pairs.epochs)
+    return Printed(
+        form, pairs.values, pairs.step, pairs.total, pairs.epoch, pairs.epochs, units=pairs.units
+    )
 
 
 def _place(pairs: NamedNumbers, found: re.Match[str]) -> None:

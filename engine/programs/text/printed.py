@@ -35,6 +35,15 @@ class Printed:
     label: str = ""
     """The description in front of a bar, without its numbers; bars differ by it."""
 
+    units: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """The units that are printed after values, such as "%", by the values' names."""
+
+    @property
+    def is_of_epoch(self) -> bool:
+        """True for a line about an epoch rather than a step, which may print the epoch's mean."""
+        is_line = self.form in (Form.PAIRS, Form.NANOGPT, Form.PATTERN)
+        return is_line and self.step is None and self.epoch is not None
+
     @property
     def is_bar(self) -> bool:
         """True for a bar, which is drawn many times with the same numbers."""

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.programs.reader import Reader
-from engine.programs.readings import Event, HeldOut, Reading, Remark
+from engine.programs.readings import Event, HeldOut, Question, Reading, Remark
 
 
 def events(*portions: bytes) -> list[Event]:
@@ -23,8 +23,9 @@ def steps(output: str) -> list[tuple[int, float]]:
 
 
 def remarks(output: str) -> list[str]:
-    """The remarks on an output."""
-    return [each.text for each in events(output.encode()) if isinstance(each, Remark)]
+    """The remarks on an output, and the questions about it."""
+    found = events(output.encode())
+    return [each.text for each in found if isinstance(each, Remark | Question)]
 
 
 def bar(label: str, step: int, total: int, rest: str = "") -> str:
@@ -130,7 +131,7 @@ def test_steps_that_go_back_are_another_training_and_that_is_said() -> None:
     assert [(each.place.generation, each.place.step) for each in found] == [
         (1, 10), (1, 20), (1, 30), (2, 10), (2, 20)
     ]  # fmt: skip
-    assert any("training has begun again after step 30" in each for each in remarks(output))
+    assert any("went back to 10 after step 30" in each for each in remarks(output))
 
 
 def test_lines_without_steps_are_counted() -> None:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from engine.log.commands import AnyCommand
+from engine.log.commands import Answer, AnyCommand, TypeText
 from engine.log.directory import RunDirectory
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent
 from engine.programs.ending import ProgramEnding, adopt_orphans, reap_orphans
 from engine.programs.process import PORTION, ChildProgram
+from engine.programs.questions import AnswerError
 from engine.programs.recording import ProgramRecording
 from engine.session.hosted import OrderError
 from gdtui.cli.commands.train.hosting import RunHost
@@ -44,6 +45,10 @@ _INTERRUPTS: Final = 2
 """Times that Ctrl+C is pressed before we say what ends a program that does not heed it."""
 _HEED_SECONDS: Final = 1.0
 NOT_LISTENING: Final = "the program does not listen to keys: add gdtui.track to its code"
+NO_TERMINAL: Final = (
+    "the program has no terminal of its own: it was started without a screen, and reads the stdin "
+    "of gdtui run"
+)
 _LAST_SECONDS: Final = 0.2
 """Seconds that are waited for the output of processes which the program has left behind."""
 
@@ -59,12 +64,15 @@ def signals_held() -> Iterator[None]:
 
 
 class HostedProgram:
-    """A program, as the clients of its host see it: it obeys no command but the end."""
+    """A program, as the clients of its host see it: no command changes how it trains."""
 
     epochs: Final = 1
 
-    def __init__(self, run: RunDirectory) -> None:
+    def __init__(
+        self, run: RunDirectory, program: ChildProgram, recording: ProgramRecording
+    ) -> None:
         self.run = run
+        self._program, self._recording = program, recording
         variants = run.info.settings.variants
         self.wanted = {each.name: each.settings for each in variants}
 
@@ -72,8 +80,29 @@ class HostedProgram:
         """Do nothing: no client can pause it."""
 
     def obey(self, commands: Mapping[str, AnyCommand]) -> tuple[CommandSent, ...]:
-        """Refuse them."""
-        raise OrderError(NOT_LISTENING)
+        """Take answers and what is typed; refuse all other commands."""
+        for command in commands.values():
+            if isinstance(command, Answer):
+                self._answer(command)
+            elif isinstance(command, TypeText):
+                self._type(command)
+            else:
+                raise OrderError(NOT_LISTENING)
+        return ()
+
+    def _answer(self, command: Answer) -> None:
+        try:
+            self._recording.answer(command.question, command.choice)
+        except AnswerError as error:
+            raise OrderError(str(error)) from None
+
+    def _type(self, command: TypeText) -> None:
+        if self._program.status is not None:
+            raise OrderError("the program has ended")
+        if not self._program.has_terminal:
+            raise OrderError(NO_TERMINAL)
+        if not self._program.type(command.text.encode()):
+            raise OrderError("the program does not read what is typed: nothing more fits")
 
 
 class ProgramLoop:
@@ -96,13 +125,13 @@ class ProgramLoop:
         self._sinks = dict(sinks)
         self._waiting = {stream: bytearray() for stream in sinks}
         if host.trouble:
-            recording.remarks.append(host.trouble)
-        self._say = say or recording.remarks.append
+            recording.say(host.trouble)
+        self._say = say or recording.say
         self._interrupts = 0
         self._interrupted_at = math.inf
         """The time of the last Ctrl+C after which we say how to end the program."""
         self._published = 0
-        """Remarks that have been sent to screens."""
+        """Remarks outside the log that have been sent to screens."""
         self._ending = ProgramEnding(program)
         adopt_orphans()
 
@@ -135,8 +164,8 @@ class ProgramLoop:
         return status
 
     def _publish(self) -> None:
-        """Send what is new about the reading of the output to all screens."""
-        new = self._recording.remarks[self._published :]
+        """Send to all screens what the log cannot tell them."""
+        new = self._recording.troubles[self._published :]
         if new and self._host.viewers:
             self._published += len(new)
             self._host.publish(

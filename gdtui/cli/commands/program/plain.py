@@ -11,10 +11,12 @@ from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogError
 from engine.log.follow import Follower
 from engine.log.json_report import report
+from engine.log.records import Remarked
 from engine.log.summary import Tally
 from engine.programs import PROGRAM
 from engine.programs.journal import UNKNOWN_SETTINGS
 from engine.programs.process import ChildProgram, ProgramError
+from engine.programs.readings import Choice
 from engine.programs.recording import ProgramRecording
 from engine.settings import RunSettings, Variant
 from gdtui.cli.commands.program.loop import FORWARDED, HostedProgram, ProgramLoop, signals_held
@@ -41,6 +43,7 @@ class PlainOptions:
     name: str | None = None
     pattern: re.Pattern[str] | None = None
     keeps_console: bool = True
+    on_change: Choice | None = None
     as_json: bool = False
     is_quiet: bool = False
     is_detached: bool = False
@@ -66,13 +69,13 @@ def run_plain(ctx: "click.Context", run: RunDirectory, options: PlainOptions) ->
             print_error(f"gdtui run: {error}")
             return error.status
         try:
-            recording = ProgramRecording(run, options.pattern, keeps_console=options.keeps_console)
+            recording = record(run, options)
         except (RunDirectoryError, LogError, OSError) as error:
             program.kill()
             discard_new(run)
             ctx.fail(str(error))
         sinks = {1: 2 if options.as_json else 1, 2: 2}
-        host = RunHost(HostedProgram(run))
+        host = RunHost(HostedProgram(run, program, recording))
         sinks = {} if options.is_detached else sinks
         loop = ProgramLoop(program, recording, host, sinks, None if options.is_quiet else _say)
         if options.is_detached:
@@ -83,6 +86,16 @@ def run_plain(ctx: "click.Context", run: RunDirectory, options: PlainOptions) ->
             status = loop.run(output.check)
     _conclude(run, recording, options)
     return status if status >= 0 else signal_status(-status)
+
+
+def record(run: RunDirectory, options: PlainOptions) -> ProgramRecording:
+    """Begin the recording. Raises RunDirectoryError, LogError and OSError."""
+    return ProgramRecording(
+        run,
+        options.pattern,
+        keeps_console=options.keeps_console,
+        on_change=options.on_change,
+    )
 
 
 def _say(text: str) -> None:
@@ -113,9 +126,12 @@ def _conclude(run: RunDirectory, recording: ProgramRecording, options: PlainOpti
     """Say how the output was read, and where it is; or print the results as JSON."""
     if options.as_json:
         tallies = [Tally(each.name, each.settings) for each in run.info.settings.variants]
+        remarks = []
         for name, record in Follower(run).read():
             next(tally for tally in tallies if tally.name == name).add(record)
-        print_json(report(run, tallies))
+            if isinstance(record, Remarked):
+                remarks.append(record.text)
+        print_json(report(run, tallies, remarks))
     if not options.is_quiet:
         for text in recording.remarks:
             _say(text)

@@ -10,6 +10,7 @@ from gdtui.cli.command import FILE, Argument, Flag, GdtuiCommand, Option, in_gro
 from gdtui.cli.options.quiet import quiet_flag
 from gdtui.cli.options.screen import screen_options
 from gdtui.cli.streams import has_screen
+from gdtui.cli.value_types import choice
 
 if TYPE_CHECKING:
     import click
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from gdtui.cli.commands.program.plain import PlainOptions
     from gdtui.keys.script import Press
 
+_ASK: Final = "ask"
+_ANSWERS: Final = (_ASK, "another", "same", "ignore")
 _EXAMPLES: Final = """\
 examples:
   gdtui run -- python train.py --epochs 3
@@ -37,6 +40,7 @@ def run(
     name: str | None,
     pattern: str | None,
     no_console: bool,
+    on_change: str,
     json: bool,
     quiet: bool,
     detach: bool,
@@ -69,6 +73,7 @@ def run(
 
 
 def _options(ctx: "click.Context") -> "PlainOptions":
+    from engine.programs.readings import Choice
     from engine.programs.text.pattern import PatternError, compile_pattern
     from gdtui.cli.commands.program.plain import PlainOptions
 
@@ -89,6 +94,7 @@ def _options(ctx: "click.Context") -> "PlainOptions":
         as_json=values["json"],
         is_quiet=values["quiet"],
         is_detached=values["detach"],
+        on_change=None if values["on_change"] == _ASK else Choice(values["on_change"]),
     )
 
 
@@ -122,6 +128,14 @@ command = GdtuiCommand(
                 "you like",
             ),
             Flag("--no-console", "keep no copy of what the program prints"),
+            Option(
+                "--on-change",
+                "|".join(_ANSWERS),
+                "if the loss that is printed changes its meaning: ask on the screen; or count it "
+                "as another training, as the same one, or ignore it",
+                type=choice(_ANSWERS),
+                default=_ASK,
+            ),
         ),
         Flag("--json", "one JSON document on stdout at the end; the program's stdout to stderr"),
         quiet_flag(),

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogError
 from engine.programs.process import ChildProgram, ProgramError, TerminalSize, terminal_size
-from engine.programs.recording import ProgramRecording
 from gdtui.cli.commands.program.loop import FORWARDED, HostedProgram, ProgramLoop, signals_held
+from gdtui.cli.commands.program.plain import record
 from gdtui.cli.commands.train.hosting import RunHost
 from gdtui.cli.exit_codes import ExitCode, signal_status
 from gdtui.cli.streams import print_error, print_text
@@ -90,13 +90,13 @@ def _host(run: RunDirectory, options: "PlainOptions", starter: socket.socket, re
         except ProgramError as error:
             return _refuse(report, error.status, str(error))
         try:
-            recording = ProgramRecording(run, options.pattern, keeps_console=options.keeps_console)
+            recording = record(run, options)
         except (RunDirectoryError, LogError, OSError) as error:
             program.kill()
             return _refuse(report, ExitCode.USAGE_ERROR, str(error))
         os.close(report)
         starter.setblocking(False)
-        host = RunHost(HostedProgram(run), starter)
+        host = RunHost(HostedProgram(run, program, recording), starter)
         window = _Window(size, host)
         status = ProgramLoop(program, recording, host).run(lambda: window.follow(program))
         host.note_end(True)
