@@ -121,7 +121,8 @@ class Answer(Command, frozen=True, kw_only=True):
 class TypeText(Command, frozen=True, kw_only=True):
     """Type into the terminal of a program; to its host, never to a worker or into a log."""
 
-    text: Annotated[str, msgspec.Meta(max_length=10_000)]
+    data: Annotated[bytes, msgspec.Meta(max_length=20_000)]
+    """The bytes that a keyboard would send."""
 
 
 class Stop(Command, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ from engine.programs.readings import (
     Remark,
 )
 from engine.programs.writing.columns import ScalarColumns
-from engine.programs.writing.counters import Counters
+from engine.programs.writing.counters import GenerationCounters
 from engine.settings import VariantSettings
 from engine.worker.protocol import RunClock
 
@@ -68,8 +68,8 @@ class ProgramJournal:
         self._told: int | None = None
         self._open: list[Reading] = []
         """Readings at consecutive steps, to be one record."""
-        self._at = Counters()
-        self._ends: dict[int, Counters] = {}
+        self._at = GenerationCounters()
+        self._ends: dict[int, GenerationCounters] = {}
         """The last generations, as far as they went."""
         self._remarks = 0
         self._lr = UNKNOWN_SETTINGS.lr
@@ -142,12 +142,12 @@ class ProgramJournal:
             pace=None,
             assumed=tuple(unknown),
         )
-        self._enter(Counters.of(started, reading, now), started)
+        self._enter(GenerationCounters.of(started, reading, now), started)
         if self._early is not None:
             self._validate(self._early, updates=0)
             self._early = None
 
-    def _enter(self, counters: Counters, started: Started) -> None:
+    def _enter(self, counters: GenerationCounters, started: Started) -> None:
         """Begin a generation."""
         self._keep_end()
         self._at = counters

@@ -118,6 +118,9 @@ def rejoined(
     question: OpenQuestion, places: StepPlaces, generation: int, read: MakeReading
 ) -> Rejoined:
     """The events since the question again, at their places in the same training."""
+    first = next((each for each in question.events if isinstance(each, Printed)), None)
+    if first is not None and question.before is not None:
+        places.align(first)
     events: list[Reading | HeldOut] = []
     for event in question.events:
         if isinstance(event, HeldOut):

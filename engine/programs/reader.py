@@ -127,7 +127,7 @@ class Reader:
         if before is None:
             yield from self._record_doubtful(source)
         if before is not None and self._choice.chosen != before:
-            yield from self._change(before, source)
+            yield from self._change(before, source, printed)
             if self._choice.chosen != source:
                 return
         yield from self._read_loss(printed, loss)
@@ -151,8 +151,8 @@ class Reader:
         if first is not None and first.form is source.form and source.name in first.values:
             yield from self._record(first)
 
-    def _change(self, before: Source, now: Source) -> Iterator[Event]:
-        """The loss is read elsewhere from here on."""
+    def _change(self, before: Source, now: Source, first: Printed) -> Iterator[Event]:
+        """The loss is read elsewhere from here on: `first`, after those that have been waiting."""
         yield from self._resolve()
         earlier, waiting = self._places, self._choice.take_waiting()
         text = (
@@ -167,6 +167,7 @@ class Reader:
         self._redraws = Redraws()
         if preset is Choice.SAME:
             self._scale *= now.scale_to(before)
+            self._places.align([*waiting, first][0])
             yield self._questions.said(text)
         else:
             self._generation += earlier.last is not None

@@ -1,7 +1,7 @@
 """The commands that keys give to a run, as a session in any process obeys them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from engine.log.notices import Notice
 from engine.log.records import CommandSent, Point
@@ -36,3 +36,11 @@ class Controls(Protocol):
     def set_measuring(self, is_on: bool) -> None: ...
     def take_sent(self) -> Sequence[CommandSent]: ...
     def poll(self) -> list[Notice]: ...
+
+
+@runtime_checkable
+class ProgramControls(Protocol):
+    """The way to a program: a session in the host that runs it."""
+
+    def answer(self, name: str, question: int, choice: str) -> None: ...
+    def type_text(self, name: str, text: str) -> None: ...

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from engine.log.records import Point, State
 from engine.settings import VariantSettings
-from gdtui.control.controls import Controls
+from gdtui.control.controls import Controls, ProgramControls
 from gdtui.control.lineage import Kept, Lineage, Notes, nothing_kept
 from gdtui.control.pace_controller import WATCHING, PaceController
 from gdtui.control.settings import steps
@@ -37,6 +37,22 @@ class RunController(PaceController):
         super().__init__(store, controls, refusal=refusal)
         self._undo = UndoStack()
         self._lineage = None if controls is None else Lineage(store, controls, kept)
+
+    # --- A program ------------------------------------------------------------------------------
+
+    def answer(self, name: str, question: int, choice: str) -> Notes:
+        """Answer a question about what the program of this variant prints."""
+        if not isinstance(self._controls, ProgramControls):
+            return [self.refusal]
+        self._controls.answer(name, question, choice)
+        return []
+
+    def type_text(self, name: str, text: str) -> Notes:
+        """Type into the terminal of the program of this variant."""
+        if not isinstance(self._controls, ProgramControls):
+            return [self.refusal]
+        self._controls.type_text(name, text)
+        return []
 
     # --- Settings of the selected variants ------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.log.notices import Notice, NoticeKind
 from engine.log.reading.loss_block import LossBlock
-from engine.log.records import Changed, CommandSent, Refused
+from engine.log.records import Changed, CommandSent, Refused, Remarked
 from gdtui.history import BatchInfo
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.record_source import RecordSource, ViewerRole
@@ -51,6 +51,7 @@ class Viewer:
         self._has_begun = False
         self._preview: Preview | None = None
         self._has_news = False
+        self._question: tuple[str, Remarked] | None = None
         self.cursor: float | None = None
         """The crosshair's position on the x axis; None if there is no crosshair."""
         self.versions: dict[str, int] = dict.fromkeys(self.store.variants, 0)
@@ -91,6 +92,8 @@ class Viewer:
                 self.store.add(name, part)
                 count = len(part) if isinstance(part, LossBlock) else 1
                 self.versions[name] = self.versions.get(name, 0) + count
+                if isinstance(part, Remarked) and part.question:
+                    self._question = (name, part) if part.choices else None
                 self._has_news |= isinstance(part, _COMMANDED) and bool(part.command)
             if not self.source.has_more:
                 self.is_catching_up, self._preview = False, None
@@ -120,6 +123,11 @@ class Viewer:
             one = before[self.view.selected]
             is_there = any(one is each for each in self.store.states)
             self.change(selected=one.index if is_there else None)
+
+    @property
+    def question(self) -> tuple[str, Remarked] | None:
+        """The open question about what a program prints, with the name of its variant."""
+        return None if self.store.has_ended else self._question
 
     def take_news(self) -> bool:
         """True once after records of a command, which may be another viewer's, or of its effect."""

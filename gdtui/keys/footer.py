@@ -41,6 +41,10 @@ class FooterState:
     """True while there is a crosshair, or the charts are zoomed."""
     is_known: bool = False
     """True once noise scale and curvature have been measured, so that there is more to see."""
+    has_question: bool = False
+    """True while a question about a program is open."""
+    takes_text: bool = False
+    """True while a program runs that can be typed to."""
     has_metrics: bool = False
     """True once there are other numbers than losses."""
 
@@ -74,6 +78,7 @@ def _names(state: FooterState) -> Iterator[str]:
     """The ids of the entries for this moment; some more than once."""
     undo = ["undo"] * state.can_undo
     pace = ["pace"] * (not state.has_ended)
+    yield from ["answer"] * state.has_question + ["type"] * state.takes_text
     if state.is_in_trouble:
         yield from ("lr", *undo, "restart")
     yield from ["rewind", "fork"] * state.has_crosshair

@@ -104,6 +104,20 @@ VIEW: Final[tuple[Entry, ...]] = (
         "console: what the selected variant's process has printed",
     ),
     Entry(
+        "type",
+        "View",
+        (Stroke("I", "I", "type", "Input: type to the program of gdtui run"),),
+        "input: type lines into the terminal of a program",
+        label="input",
+    ),
+    Entry(
+        "answer",
+        "View",
+        (Stroke("C", "C", "answer", "Change of meaning: answer the question"),),
+        "answer the question about a loss that changed its meaning",
+        label="answer",
+    ),
+    Entry(
         "theme",
         "View",
         (Stroke("t", "t", "app.theme", "Theme: dark, light, high contrast"),),

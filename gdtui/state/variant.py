@@ -29,6 +29,7 @@ from engine.log.records import (
     Validated,
 )
 from engine.log.summary import Tally
+from engine.programs import PROGRAM
 from engine.settings import VariantSettings
 from gdtui.chart.scene.polyline import Axis
 from gdtui.state.curves import Curves, CurvesByGeneration
@@ -121,11 +122,11 @@ class VariantState:
     def _begin(self, record: Started, source: CurvesByGeneration | None) -> None:
         now = self.current
         if now is not None and len(now.history) > now.shared:
-            self.ghost = now
+            is_answer = record.origin is not None and record.device == PROGRAM
+            self.ghost = None if is_answer else now  # the same losses, in the same training
         self.current = self.generations.begin(record, source)
-        self.notice, self.blocked, self.too_large = "", "", None
-        if self.current is None:
-            self.notice = _NO_PAST
+        self.notice = _NO_PAST if self.current is None else ""
+        self.blocked, self.too_large = "", None
         self.said.append(record.device_note)
         self._smoothed.clear()
         self._trained.clear()

@@ -81,6 +81,12 @@ class StepPlaces:
             places._last = replace(places._last, generation=generation)
         return places
 
+    def align(self, first: Printed) -> None:
+        """Prepare for steps that are counted elsewhere, perhaps from 0 instead of 1."""
+        if self._local is not None and first.step is not None:
+            shift = self._local + 1 - first.step
+            self._shift = shift if shift in (0, 1) else self._shift
+
     def add(self, printed: Printed) -> Place:
         """The place of the next reading; one without a step is the step after the last one."""
         local = printed.step

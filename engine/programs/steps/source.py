@@ -59,7 +59,7 @@ class SourceChoice:
         self.chosen: Source | None = None
         self._refused: set[Source] = set()
         self._waiting: list[Printed] = []
-        """What another source has printed, while it is open whether the loss is read there."""
+        """Losses of another source, while it is undecided if they are read."""
         self._others = 0
         self._summaries = 0
 
@@ -99,7 +99,7 @@ class SourceChoice:
         return True
 
     def take_waiting(self) -> list[Printed]:
-        """What the chosen source had printed before it was chosen; each is returned once."""
+        """Losses of the chosen source from before it was chosen; each is returned once."""
         waiting, self._waiting = self._waiting, []
         chosen = self.chosen
         return [each for each in waiting if (it := self.loss_of(each)) and it[0] == chosen]

@@ -9,7 +9,7 @@ from engine.programs.readings import Reading
 
 
 @dataclass(slots=True)
-class Counters:
+class GenerationCounters:
     """The counters of a generation, after what has been written of it."""
 
     generation: int = 0
@@ -32,7 +32,7 @@ class Counters:
     """The sum of their losses."""
 
     @classmethod
-    def of(cls, started: Started, first: Reading, now: float) -> "Counters":
+    def of(cls, started: Started, first: Reading, now: float) -> "GenerationCounters":
         """The counters at the beginning of a generation."""
         return cls(
             generation=started.generation,
@@ -54,7 +54,7 @@ class Counters:
         """Take note that the epoch has ended."""
         self.epoch_batches, self.epoch_total = 0, 0.0
 
-    def continued(self, generation: int) -> "Counters":
+    def continued(self, generation: int) -> "GenerationCounters":
         """The same training, to go on under another number."""
         return replace(self, generation=generation)
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from engine.log.commands import (
     Add,
+    Answer,
     AnyCommand,
     Change,
     Extend,
@@ -18,6 +19,7 @@ from engine.log.commands import (
     SetMeasuring,
     SetPace,
     StepOnce,
+    TypeText,
 )
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent, Point
@@ -144,6 +146,14 @@ class RemoteSession:
     def set_measuring(self, is_on: bool) -> None:
         """Set whether all variants measure periodically, or only on request."""
         self._order_all(SetMeasuring(id=_NO_ID, is_on=is_on))
+
+    def answer(self, name: str, question: int, choice: str) -> None:
+        """Answer a question about what the program of this variant prints."""
+        self._order({name: Answer(id=_NO_ID, question=question, choice=choice)})
+
+    def type_text(self, name: str, text: str) -> None:
+        """Type into the terminal of the program of this variant."""
+        self._order({name: TypeText(id=_NO_ID, data=text.encode())})
 
     def take_sent(self) -> Sequence[CommandSent]:
         """The commands of this client since the last call that the host has sent."""

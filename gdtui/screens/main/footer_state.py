@@ -1,6 +1,7 @@
 """The state of run and view, for the footer. Pure."""
 
 from engine.log.records import State
+from engine.programs import PROGRAM
 from gdtui.control.run_controller import RunController
 from gdtui.control.viewer import Viewer
 from gdtui.keys.footer import FooterState
@@ -25,5 +26,7 @@ def footer_state(viewer: Viewer, controller: RunController) -> FooterState:
         has_crosshair=viewer.cursor is not None,
         has_moved=viewer.cursor is not None or not isinstance(view.window, WholeRange),
         is_known=any(one.tally.noise_scale or one.tally.sharpness for one in states),
+        has_question=viewer.question is not None,
+        takes_text=viewer.shown.settings.device == PROGRAM and not store.has_ended,
         has_metrics=any(one.current.named.names for one in states if one.current),
     )

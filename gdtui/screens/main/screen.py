@@ -5,24 +5,20 @@ carried out or a picture drawn is decided elsewhere.
 """
 
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
-from engine.programs import PROGRAM
 from gdtui.chart.widget.chart import Chart
 from gdtui.keys import table
 from gdtui.keys.confirmation import Confirmation
 from gdtui.screens.main.guide import GuidedScreen
-from gdtui.widgets.console import ConsolePane
+from gdtui.screens.program.keys import ProgramKeys
 from gdtui.widgets.variant_lines import VariantChosen
 
 if TYPE_CHECKING:
     from engine.settings import VariantSettings
     from gdtui.control.explorer import Explorer
-
-_CONSOLE_ROWS: Final = 28
-"""Rows of a screen on which charts and a console both have room."""
 
 
 class MainScreen(GuidedScreen):
@@ -30,11 +26,17 @@ class MainScreen(GuidedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*table.bindings()]
 
-    def on_mount(self) -> None:
-        """Show the console of a program, which is all that it says of itself, if there is room."""
-        is_program = self.context.shown.settings.device == PROGRAM
-        if is_program and self.app.size.height >= _CONSOLE_ROWS:
-            self.call_after_refresh(self.action_console)
+    @cached_property
+    def program(self) -> ProgramKeys:
+        return ProgramKeys(self, self.viewer, self.controller, self.context.show_notes)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.program.begin()
+
+    def figures_written(self) -> None:
+        super().figures_written()
+        self.program.follow()
 
     @cached_property
     def _removal(self) -> Confirmation:
@@ -216,12 +218,14 @@ class MainScreen(GuidedScreen):
 
     def action_console(self) -> None:
         """Show or hide what the process of the selected variant, or the first, has printed."""
-        pane = self.query_one(ConsolePane)
-        self.set_class(not self.has_class("-console"), "-console")
-        if self.has_class("-console"):
-            shown = self.context.shown.variants[self.viewer.view.selected or 0]
-            pane.show(shown.run.variant_output(shown.own_name))
+        self.program.toggle_console()
         self.call_after_refresh(self.tick, figures=True)  # in the space available then
+
+    def action_answer(self) -> None:
+        self.program.answer()
+
+    def action_type(self) -> None:
+        self.program.type()
 
     def action_hide(self) -> None:
         """Hide the results if they are shown, else leave the lesson or hide the crosshair."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from engine.programs import PROGRAM
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Mark
 from gdtui.state.curves import Curves
@@ -13,6 +14,8 @@ from gdtui.view.view_state import ViewState
 
 FORKED: Final = "fork"
 REWOUND: Final = "rewound"
+JOINED: Final = "same training"
+"""For a program, whose user said so."""
 
 
 def own_marks(one: VariantState, now: Curves, view: ViewState) -> list[Mark]:
@@ -28,7 +31,7 @@ def marks_of(one: VariantState, now: Curves, view: ViewState) -> list[Mark]:
     if origin is None:
         return found
     at = float((origin.samples, origin.updates, origin.seconds)[PLACE[view.axis]])
-    word = FORKED if origin.variant else REWOUND
+    word = FORKED if origin.variant else JOINED if one.tally.device == PROGRAM else REWOUND
     for place, mark in enumerate(found):
         if mark.x == at:
             found[place] = replace(mark, label=f"{word}, {mark.label}")

@@ -1,4 +1,4 @@
-"""What changes its meaning in mid-run is asked, and read as the answer says."""
+"""Questions about a loss that changes its meaning in mid-run, and readings by their answers."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -35,6 +35,9 @@ CHANGES = {
     "form": (lines("{k}%|# | {k}/100 [00:01<00:01, 9it/s, loss={loss:.6f}]", range(11, 41)), 40),
     "percent": (lines("step {k} loss {percent:.4f}%", range(11, 41)), 40),
     "epoch mean": (lines("epoch {k} loss {loss:.6f}", range(11, 41)), 40),
+    "count from 0": (
+        lines("{k}%|# | {k}/100 [00:01<00:01, 9it/s, loss={loss:.6f}]", range(10, 40)), 40,
+    ),
     "step": (lines("step {k} loss {loss:.6f}", range(1, 31)), 40),
 }  # fmt: skip
 
@@ -95,7 +98,8 @@ def test_the_same_training_has_one_curve(tmp_path: Path, change: str, is_early: 
     updates, losses = curve(records := program.end())
     assert updates == list(range(1, count + 1))
     expected = [1 / k for k in range(1, 11)]
-    expected += [1 / k for k in (range(1, 31) if change == "step" else range(11, 41))]
+    start = {"step": 1, "count from 0": 10}.get(change, 11)
+    expected += [1 / k for k in range(start, start + 30)]
     assert losses == pytest.approx(expected, abs=1e-5)
     question, answer = remarks(records)
     assert question.choices[:2] == ("another", "same")
@@ -117,7 +121,7 @@ def test_without_an_answer_it_is_another_training(tmp_path: Path, change: str) -
     assert "not answered" in answer.text
 
 
-@pytest.mark.parametrize("change", ["name", "form", "percent", "epoch mean"])
+@pytest.mark.parametrize("change", [each for each in CHANGES if each != "step"])
 def test_what_is_ignored_leaves_the_curve_as_it_was(tmp_path: Path, change: str) -> None:
     after, _ = CHANGES[change]
     program = Program(tmp_path / "run", STEPS, after)

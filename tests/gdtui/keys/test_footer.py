@@ -85,6 +85,7 @@ def test_every_label_of_the_table_has_its_moment() -> None:
     moments = [
         At(variants=3, can_undo=True, is_selected=True, is_known=True, has_ghosts=True),
         At(has_metrics=True),
+        At(has_question=True, takes_text=True),
         At(variants=3, has_moved=True, has_crosshair=True, is_paused=True),
         At(variants=3, has_ended=True),
         At(obeyed=frozenset({"pause", "pace", "free"})),

@@ -101,7 +101,7 @@ class HostedProgram:
             raise OrderError("the program has ended")
         if not self._program.has_terminal:
             raise OrderError(NO_TERMINAL)
-        if not self._program.type(command.text.encode()):
+        if not self._program.type(command.data):
             raise OrderError("the program does not read what is typed: nothing more fits")
 
 

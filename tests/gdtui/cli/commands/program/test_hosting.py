@@ -33,6 +33,17 @@ for step in range(1, 10_000):
 """
 
 
+_ASKING = """
+import time
+name = input("name? ")
+for step in range(1, 9):
+    print(f"step {step} loss {1 / step:.6f}", flush=True)
+for step in range(9, 10_000):
+    print(f"step {step} {name} {1 / step:.6f}", flush=True)
+    time.sleep(0.02)
+"""
+
+
 def words(path: Path, *options: str) -> list[str]:
     """The command that runs the program above."""
     return [*CONSOLE_SCRIPT, "run", "--run-dir", str(path), *options, "--", sys.executable, "-c",
@@ -100,6 +111,28 @@ def test_a_program_outlives_its_terminal_and_fits_all_that_are_attached(tmp_path
         os.kill(pid, signal.SIGINT)
         assert wait_for_end([pid, *(note.pid for note in read_notes(path))], PATIENCE) == []
     assert tally(path).worker.exit_status == 7
+
+
+def test_a_program_is_typed_to_and_what_it_changes_is_asked(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    command = [*words(path)[:-1], _ASKING]
+    with Terminal(command, env={**os.environ}, columns=120, rows=40) as window:
+        window.wait_for("name?")
+        window.send("I")
+        window.wait_for("type to the program")
+        window.send("train_loss\r")
+        window.wait_for("step 9 train_loss")
+        window.send("\x1b[27u")
+        window.wait_for(lambda: window.says("C answers"))
+        window.send("C")
+        window.wait_for("2 the same training")
+        window.send("2")
+        window.wait_for("answered: it is the same training")
+        window.send("\x03")
+        window.wait()
+    found = tally(path)
+    assert found.origin is not None
+    assert found.batches == found.updates > 30
 
 
 def test_stop_ends_a_detached_program(tmp_path: Path) -> None:
