@@ -1,4 +1,4 @@
-"""What a script gets back when it is started again, and what it is told if that is impossible."""
+"""A script that is started again gets back its objects, its place and its settings."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
