@@ -57,9 +57,9 @@ class ShowNotes(Protocol):
 
 @cache  # freezing again would keep the screens and runs closed since then
 def _preload() -> None:
-    from gdtui.chart.drawing.frame import preload
+    from gdtui.chart.drawing.frame import library
 
-    preload()
+    library()
     gc.freeze()  # so that the garbage collector need not scan the drawing code
 
 
