@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from engine.log.directory import RunDirectory
+from engine.log.figures.execution import speed_up
 from engine.log.figures.growth import DIVERGING
 from engine.log.reading.failures import failure_reason
 from engine.log.records import State
@@ -24,6 +25,20 @@ class OriginReport(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     batch: int
     """Its last batch before the point."""
+
+
+class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The compiled step that computes a variant's updates."""
+
+    from_update: int
+    """The first update that it could compute, from 1."""
+    updates_per_call: int
+    threads: int
+    """CPU threads within an operation."""
+    build: str
+    """Its identity: equal for equal programs."""
+    ratio: float | None
+    """Updates per second since then ÷ those of the eager step before."""
 
 
 class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +115,10 @@ class VariantReport(msgspec.Struct, frozen=True, kw_only=True):
     """Description of the device; empty if the variant never trained."""
     peak_memory: int | None
     """Bytes used by tensors on CUDA, by the driver on MPS, resident in the worker on the CPU."""
+    compiled: ExecutionReport | None
+    """The compiled step that came in; null if the eager step trains."""
+    not_compiled: str | None
+    """Why the eager step trains in spite of --compile; null if it does not, or if unknown."""
     batch_milliseconds: float | None
     """Mean training time of a batch."""
     noise_scale: float | None
@@ -165,8 +184,7 @@ def report(run: RunDirectory, tallies: Sequence[Tally], remarks: Sequence[str] =
 
 
 def _variant(tally: Tally) -> VariantReport:
-    resolved = tally.resolved
-    noise, losses = tally.noise_scale, tally.epoch_losses
+    resolved, noise, losses = tally.resolved, tally.noise_scale, tally.epoch_losses
     sharpness = tally.sharpness.sharpness if tally.sharpness else None
     return VariantReport(
         name=tally.name,
@@ -185,6 +203,7 @@ def _variant(tally: Tally) -> VariantReport:
         epoch_losses=tuple(map(_finite, losses.losses.tolist())),
         epoch_losses_at=None if losses.is_complete else tuple(losses.epochs.tolist()),
         **_losses(tally),
+        **_execution(tally),
         validation=_validation(tally),
         generalisation_gap=_finite(tally.generalisation_gap) if tally.epoch_losses else None,
         device=tally.device,
@@ -211,6 +230,19 @@ def _origin(tally: Tally) -> OriginReport | None:
         return None
     variant = origin.variant or tally.name
     return OriginReport(variant=variant, generation=origin.generation, batch=origin.batches)
+
+
+def _execution(tally: Tally) -> dict[str, Any]:
+    record, compiled = tally.execution, None
+    if record is not None and record.compiled:
+        compiled = ExecutionReport(
+            from_update=record.update,
+            updates_per_call=record.compiled,
+            threads=record.threads,
+            build=record.build,
+            ratio=_finite(speed_up(record, tally.updates, tally.seconds)),
+        )
+    return {"compiled": compiled, "not_compiled": (record and record.reason) or None}
 
 
 def _losses(tally: Tally) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from engine.log.figures.batch_noise import BatchNoise
 from engine.log.figures.epoch_losses import EpochLosses
 from engine.log.figures.last_evaluations import LastEvaluations
 from engine.log.figures.open_epoch import TrainedEpochs
-from engine.log.figures.recipe_figures import RecipeFigures
+from engine.log.figures.recipe_figures import RecipeFigures, is_big_batch
 from engine.log.measurements import NoiseScale, SmoothedNoise
 from engine.log.reading.latest_worker import AboutWorker, LatestWorker
 from engine.log.reading.loss_block import LossBlock
@@ -19,6 +19,7 @@ from engine.log.records import (
     Changed,
     Chunk,
     Evaluation,
+    Execution,
     Measured,
     MeasuringSet,
     Origin,
@@ -90,6 +91,8 @@ class Tally:
     """The noise scale smoothed over the measurements, with its interval; None before the first."""
     sharpness: Measured | None = None
     """The latest measurement of the sharpness."""
+    execution: Execution | None = None
+    """The latest record on the step that computes updates, compiled or eager; None without."""
     worker: LatestWorker = field(default_factory=LatestWorker)
     batch_noise: BatchNoise | None = None
     """Folds the noise of the batch losses; None where another figure of it is at hand."""
@@ -113,7 +116,7 @@ class Tally:
                 self._follow_worker(record)
             case Planned():
                 self.planned_epochs, self.pace = record.epochs, record.pace
-            case Measured() | MeasuringSet():
+            case Measured() | MeasuringSet() | Execution():
                 self._note(record)
 
     @property
@@ -135,10 +138,7 @@ class Tally:
         """
         if (now := self.resolved) is None:
             return None
-        at_once = min(now.batch_size, self.micro_batch or now.batch_size)
-        if at_once == now.batch_size and now.accumulation_steps == 1:
-            return True
-        return None if self.audit is None else self.audit.is_big_batch
+        return is_big_batch(now, self.micro_batch, self.audit)
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -191,9 +191,8 @@ class Tally:
 
         NaN if either is missing, and for losses that are sums, which grow with the data.
         """
-        return (
-            math.nan if self.average is not None and self.average.is_sum else self.evaluations.gap
-        )
+        is_sum = self.average is not None and self.average.is_sum
+        return math.nan if is_sum else self.evaluations.gap
 
     @property
     def signal_to_noise(self) -> float:
@@ -249,7 +248,7 @@ class Tally:
         self.epoch = self.batches = self.updates = self.samples = self.peak_memory = 0
         self.epochs, self.evaluations = TrainedEpochs(), LastEvaluations()
         self.recipe, self._smoother, self.origin = RecipeFigures(), SmoothedNoise(), record.origin
-        self.noise = self.sharpness = self.noise_scale = None
+        self.noise = self.sharpness = self.noise_scale = self.execution = None
         if (origin := record.origin) is None:
             return
         self.epoch, self.batches, self.updates = origin.epoch, origin.batches, origin.updates
@@ -263,9 +262,11 @@ class Tally:
         self.state, self.detail, self.traceback = worker.state, worker.detail, worker.traceback
         self.is_usage_error, self.is_removed = worker.is_usage_error, worker.is_removed
 
-    def _note(self, record: Measured | MeasuringSet) -> None:
+    def _note(self, record: Measured | MeasuringSet | Execution) -> None:
         if isinstance(record, MeasuringSet):
             self.is_measuring = record.is_on
+        elif isinstance(record, Execution):
+            self.execution = record if record.generation == self.generation else self.execution
         elif record.generation == self.generation:
             self.sharpness = record if record.sharpness else self.sharpness
             if record.noise is not None:

@@ -14,7 +14,7 @@ from engine.jobs.fork_server import start_process
 from engine.log.commands import AnyCommand, Stop, supersedes
 from engine.log.records import Point, WorkerReplaced
 from engine.settings import Variant, VariantSettings
-from engine.worker.protocol import WorkerTask
+from engine.worker.protocol import BuildAnswer, WorkerTask
 
 
 class Successor(NamedTuple):
@@ -61,7 +61,7 @@ class RemoteWorker:
         task = make_task(self.number)
         self.threads, self.device, self.origin = task.threads, task.device, None
         start = partial(_start, task)
-        self.child = Child(start, self.variant.name, supersedes=supersedes)
+        self.child = Child(start, self.variant.name, supersedes=_supersedes)
 
     def replaced(self, command: int) -> WorkerReplaced:
         """The record that the next worker follows; `command` is the last one that was sent."""
@@ -82,6 +82,18 @@ class RemoteWorker:
         """Send a command; never blocks, even while the worker is not reading."""
         if self.child is not None:
             self.child.send(msgspec.msgpack.encode(command), command)
+
+    def answer(self, answer: BuildAnswer) -> None:
+        """Send a compiled step that the worker wanted; never blocks."""
+        if self.child is not None:
+            self.child.send(msgspec.msgpack.encode(answer), answer)
+
+
+def _supersedes(new: AnyCommand | BuildAnswer, old: AnyCommand | BuildAnswer) -> bool:
+    """True if `new` makes `old` unnecessary; an answer stands for itself, up to the end."""
+    if isinstance(new, BuildAnswer) or isinstance(old, BuildAnswer):
+        return isinstance(new, Stop)
+    return supersedes(new, old)
 
 
 def _start(task: WorkerTask) -> tuple[BaseProcess, Connection]:

@@ -166,6 +166,7 @@ class Session(WatchedWorkers):
             return
         self._is_closed = True
         self._commands.stop()
+        self._builds.close()
         children = [each.child for each in self._workers.values() if each.child is not None]
         finish(children, _CLOSE_SECONDS)
         self._log.close()

@@ -4,9 +4,22 @@ from typing import Any
 
 from engine.jobs.cores import fair_threads, usable_cores
 from engine.log.directory import RunDirectory
+from engine.session.builds.job import BuildTask
 from engine.session.remote_worker import RemoteWorker
 from engine.settings import Variant
-from engine.worker.protocol import WorkerTask
+from engine.worker.protocol import BuildWanted, WorkerTask
+
+
+def build_task(run: RunDirectory, worker: RemoteWorker, note: BuildWanted) -> BuildTask:
+    """The task of building a compiled step for a worker."""
+    return BuildTask(
+        spec=note.spec,
+        run=run.info.settings,
+        device=worker.device,
+        threads=worker.threads,
+        stored=run.custody.stored,
+        least_operations=note.least_operations,
+    )
 
 
 def worker_task(

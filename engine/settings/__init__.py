@@ -12,6 +12,7 @@ from engine.settings.recipe import LrSchedule, Precision, in_samples
 from engine.settings.run import (
     MOST_HELD_OUT,
     VALIDATION_SHARE,
+    Compilation,
     DataOn,
     DataSettings,
     RunSettings,
@@ -34,6 +35,7 @@ __all__ = [
     "VALIDATION_SHARE",
     "BatchSize",
     "ClassCount",
+    "Compilation",
     "DataOn",
     "DataReading",
     "DataSettings",

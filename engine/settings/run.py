@@ -31,6 +31,17 @@ class DataOn(StrEnum):
     HOST = "host"
 
 
+class Compilation(StrEnum):
+    """When updates are computed by a compiled step, which is built while the eager one trains."""
+
+    AUTO = "auto"
+    """If small operations take up the time, and at least a minute of training is left."""
+    ON = "on"
+    """As soon as it is built."""
+    OFF = "off"
+    """Never: equal seeds give equal bits, whenever a compiled step would have been ready."""
+
+
 class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A user's data file to train on. The code that reads the file checks its content."""
 
@@ -102,6 +113,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     data_on: DataOn = DataOn.AUTO
     loader_workers: int = 0
     """Processes per variant that read a Dataset ahead."""
+    compile: Compilation = Compilation.OFF
+    """When updates are computed by a compiled step, several in one call."""
     validate_every: Ordinal | None = None
     """Updates between two evaluations on held-out data; None evaluates only at epoch ends."""
     checkpoint_every: Seconds = 60.0

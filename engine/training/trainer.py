@@ -155,12 +155,12 @@ class Trainer(Placed, TrainedModel):
         return without_remainder(self.block, start, stop, self.resolved, most)
 
     def use(self, block: UpdateBlock | None) -> None:
-        """Train with this compiled step from here on, or without any; between groups only.
+        """Train with this compiled step from here on, between groups only; or without any.
 
         It must be made for the present optimiser, batch size and accumulation; a change of
         settings gives it up unless it suits the new ones.
         """
-        if self.in_group:
+        if block is not None and self.in_group:
             raise RuntimeError("a compiled step begins between groups")
         self.block = block
 

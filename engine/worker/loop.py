@@ -31,6 +31,7 @@ from engine.log.commands import (
 from engine.log.records import End, State
 from engine.worker.lifetime.succession import Succession, point_of
 from engine.worker.mailbox import Mailbox
+from engine.worker.pace import epochs_per_update
 from engine.worker.protocol import DeviceLost, WorkerTask
 from engine.worker.recording.recorder import RETRY_SECONDS, Recorder
 from engine.worker.slices import apply_change, finish_group, train_slice
@@ -168,11 +169,13 @@ class Training(Succession):
         self._close_epoch(trainer)  # with drop_last, new settings can end the epoch
         if self._state is not State.RUNNING or self._recorder.is_blocked:
             return
+        self._step.look(trainer, self._updates_left(trainer), self._pace.value)
         if not (batches := self._batches_due(trainer)):
             return
         begins_epoch = trainer.at_epoch_end
         if (chunk := train_slice(trainer, batches, self._pace, self._recorder)) is None:
             return
+        self._step.count(chunk)
         is_whole = begins_epoch and trainer.at_epoch_end and trainer.last_loss_is_finite
         self._recorder.write_losses(chunk, is_whole_epoch=is_whole)
         self._evaluator.validate_if_due(trainer)
@@ -186,7 +189,13 @@ class Training(Succession):
             due = min(trainer.batches_for(1), self._pace.chunk_batches)
         if trainer.in_group and self._keeper.is_due(trainer):
             due = min(trainer.batches_for(1), due)  # a checkpoint lies between groups
-        return min(due, self._evaluator.batches_until_validation(trainer) or due)
+        due = min(due, self._evaluator.batches_until_validation(trainer) or due)
+        return trainer.without_remainder(due)
+
+    def _updates_left(self, trainer: Trainer) -> float:
+        """Updates of the plan that are not done."""
+        epochs = self._epochs - trainer.epochs_done
+        return epochs / epochs_per_update(trainer.resolved, trainer.n)
 
     def _conclude(self, trainer: Trainer) -> None:
         """Act after a slice: on divergence, the end of an epoch or of the run, a single update."""

@@ -17,7 +17,7 @@ import msgspec
 
 from engine.jobs.child_side import end_with_parent
 from engine.log.commands import AnyCommand, Stop, without_superseded
-from engine.worker.protocol import Note
+from engine.worker.protocol import BuildAnswer, Note
 
 _GRACE: Final = 0.5
 """Seconds that the loop has to close the log after Stop, or after its session has ended.
@@ -26,7 +26,7 @@ A slice of training takes 0.03 s. A step that takes longer is abandoned: its los
 yet.
 """
 
-_COMMAND: Final = msgspec.msgpack.Decoder(AnyCommand)
+_MESSAGE: Final = msgspec.msgpack.Decoder(AnyCommand | BuildAnswer)
 
 
 class Mailbox:
@@ -37,6 +37,8 @@ class Mailbox:
         self._pipe = pipe
         self._at_pipes_end = at_pipes_end
         self._queue: SimpleQueue[AnyCommand] = SimpleQueue()
+        self.answers: SimpleQueue[BuildAnswer] = SimpleQueue()
+        """Answers to BuildWanted, which wait until training looks at them."""
         self.before_end: Callable[[], None] = lambda: None
         """Waits for a checkpoint that is being written."""
         self.close_log: Callable[[], None] = lambda: None
@@ -44,7 +46,10 @@ class Mailbox:
         end_with_parent(pipe, at_end=self._lose_session, take=self._receive)
 
     def _receive(self, message: bytes) -> None:
-        command = _COMMAND.decode(message)
+        command = _MESSAGE.decode(message)
+        if isinstance(command, BuildAnswer):
+            self.answers.put(command)
+            return
         self._queue.put(command)
         if isinstance(command, Stop):
             threading.Thread(target=self._end, daemon=True, name="stop").start()

@@ -103,7 +103,9 @@ class Pace:
         """Batches that may be trained now, at most one slice; a begun update always continues."""
         pacer = self._pacer_at(trainer)
         if pacer is None:
-            return self.chunk_batches
+            block = trainer.block
+            least = 0 if block is None else trainer.batches_for(block.updates)
+            return max(self.chunk_batches, least)
         share = epochs_per_update(trainer.resolved, trainer.n)
         updates = pacer.updates_due(self._clock(), trainer.epochs_done, share)
         if trainer.in_group:

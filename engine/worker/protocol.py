@@ -111,4 +111,27 @@ class DeviceLost(Note, frozen=True, kw_only=True):
     """The point to rewind to; None to begin at the initial weights."""
 
 
-AnyNote = WorkerReady | LogBlocked | LogRefused | LogUnblocked | NoCheckpoint | DeviceLost
+class BuildWanted(Note, frozen=True, kw_only=True):
+    """The worker would like a compiled step; the session answers with a BuildAnswer."""
+
+    spec: bytes
+    """Its description; equal for equal programs."""
+    least_operations: int = 0
+    """Operations of an update below which it takes too long for overhead to matter; 0: build it."""
+
+
+AnyNote = (
+    WorkerReady | LogBlocked | LogRefused | LogUnblocked | NoCheckpoint | DeviceLost | BuildWanted
+)
+
+
+class BuildAnswer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A session's answer to a worker that wants a compiled step."""
+
+    spec: bytes
+    path: str = ""
+    """The file of the compiled step; "" if there is none."""
+    key: str = ""
+    """Its identity, equal for equal programs."""
+    reason: str = ""
+    """Why there is none, in one line; "" if it is not worth a line."""

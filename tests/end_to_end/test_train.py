@@ -62,7 +62,7 @@ FIELDS = [
         "validation",
         "generalisation_gap",
     ),
-    *("device", "peak_memory", "batch_milliseconds"),
+    *("device", "peak_memory", "compiled", "not_compiled", "batch_milliseconds"),
     *("noise_scale", "noise_scale_interval", "signal_to_noise", "signal_to_noise_interval"),
     *("gradients_not_finite", "sharpness", "measured_at"),
     *("seconds", "generation", "origin", "is_removed", "state", "failure"),

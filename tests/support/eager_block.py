@@ -15,11 +15,17 @@ from engine.training.trainer import Trainer
 class EagerBlock:
     """Several updates of a trainer, as it is set now, in one call."""
 
-    def __init__(self, trainer: Trainer, updates: int, fails_at: int = 0) -> None:
-        """`fails_at`: the number of the call in which memory runs out, from 1; 0 for none."""
+    def __init__(
+        self, trainer: Trainer, updates: int, fails_at: int = 0, error: float = 0.0
+    ) -> None:
+        """`fails_at`: the number of the call in which memory runs out, from 1; 0 for none.
+
+        `error`: relative, of the weights after each call, as a compiled step rounds otherwise.
+        """
         self.updates = updates
+        self.is_ready = True
         self.calls = 0
-        self._trainer, self._fails_at = trainer, fails_at
+        self._trainer, self._fails_at, self._error = trainer, fails_at, error
         self._groups = trainer.recipe.optimizer.param_groups
 
     def train(self, samples: Samples, lrs: Sequence[float]) -> Outcome:
@@ -39,6 +45,9 @@ class EagerBlock:
         adds = trainer.objective.average.is_sum
         schedule = cut(0, size, trainer.resolved, adds=adds)
         trained = [*train(schedule, _Taken(samples), trainer.objective, next_step, forward, scale)]
+        with torch.no_grad():
+            for parameter in trainer.objective.parameters:
+                parameter.mul_(1 + self._error)
         weights = [weight for _, _, weight in trained if weight is not None]
         return Outcome(
             losses=torch.stack([loss for _, loss, _ in trained]),

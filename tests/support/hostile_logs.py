@@ -169,6 +169,16 @@ def _changed(draw: st.DrawFn, place: Place) -> None:
     )  # fmt: skip
 
 
+def _execution(draw: st.DrawFn, place: Place) -> None:
+    place.add(
+        "Execution", generation=place.generation, batch=place.batch + 1,
+        update=max(place.update, 1), seconds=draw(seconds),
+        compiled=draw(st.sampled_from([0, 0, 1, 16, 4096])), build=draw(texts)[:200],
+        threads=draw(counts), eager_speed=draw(rates), reason=draw(texts),
+        wall_time=draw(moments),
+    )  # fmt: skip
+
+
 def _state(draw: st.DrawFn, place: Place) -> None:
     place.add(
         "StateChanged", generation=place.generation, state=draw(st.sampled_from(STATES)),

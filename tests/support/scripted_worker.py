@@ -1,5 +1,6 @@
 """Workers without a process: their commands by a script, what their logs hold at the end."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,12 @@ def work(
     settings: VariantSettings = SETTINGS,
     origin: Point | None = None,
     others: dict[str, str] | None = None,
+    make_mailbox: Callable[..., Any] = ScriptedMailbox,
     **run: Any,
 ) -> list[AnyRecord]:
     """A worker's life, from its start or from the end of the log, up to its end; the log.
 
-    `run`: other settings of the run.
+    `make_mailbox`: takes the log, the commands and the batch to stop at. `run`: other settings.
     """
     variant = Variant(name=log.stem, settings=settings)
     task = WorkerTask(
@@ -77,7 +79,7 @@ def work(
     )  # fmt: skip
     past = Past.read(log)
     with LogWriter(log) as writer:
-        mailbox: Any = ScriptedMailbox(log, list(commands), stop)
+        mailbox = make_mailbox(log, list(commands), stop)
         recorder = Recorder(writer, mailbox, worker=number)
         goes_on = past if is_resumed and past.generation else None
         Training(task, mailbox, recorder, past.generation, goes_on).run()

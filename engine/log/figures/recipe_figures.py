@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from engine.log.reading.loss_block import LossBlock
 from engine.log.records import Chunk
+from engine.settings import LossAudit, Resolved
 
 
 @dataclass(slots=True)
@@ -40,3 +41,11 @@ class RecipeFigures:
         self.skipped += int(block.skipped.sum())
         self.clippable += is_clipped * (updates - self._updates)
         self._updates = updates
+
+
+def is_big_batch(now: Resolved, micro_batch: int | None, audit: LossAudit | None) -> bool | None:
+    """True if an update equals that of one large batch; None without an audit that decides."""
+    at_once = min(now.batch_size, micro_batch or now.batch_size)
+    if at_once == now.batch_size and now.accumulation_steps == 1:
+        return True
+    return None if audit is None else audit.is_big_batch

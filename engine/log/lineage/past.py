@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,3 +125,27 @@ def losses_between(log: Path, generation: int, batches: int, until: int) -> Loss
         if skipped < record.batches:
             parts.append(np.frombuffer(record.losses, "<f4")[skipped:])
     return np.concatenate(parts)[: max(until - batches, 0)]
+
+
+class CompiledPiece(NamedTuple):
+    """Consecutive batches of an epoch that were trained in whole calls of a compiled step.
+
+    The eager step trained those that were left.
+    """
+
+    begin: int
+    """Batches done before."""
+    end: int
+    updates: int
+    """Updates in a call."""
+
+
+def compiled_between(log: Path, generation: int, batches: int, until: int) -> list[CompiledPiece]:
+    """The pieces of a generation that begin after so many batches and before another number."""
+    return [
+        CompiledPiece(part.batch - 1, part.batch - 1 + part.batches, part.compiled)
+        for record in LogReader(log)
+        if isinstance(record, Chunk) and record.compiled and record.generation == generation
+        for part in record.by_epoch()
+        if batches <= part.batch - 1 < until
+    ]

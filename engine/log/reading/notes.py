@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from engine.log.records import AnyRecord, MeasuringSet, Refused, Remarked, Resumed
+from engine.log.records import AnyRecord, Execution, MeasuringSet, Refused, Remarked, Resumed
 
 
 def notes_of(name: str, record: AnyRecord) -> Iterator[str]:
@@ -12,6 +12,10 @@ def notes_of(name: str, record: AnyRecord) -> Iterator[str]:
             yield f"{name}: {record.detail}"
         case Remarked():
             yield record.text
+        case Execution() if record.compiled:
+            yield f"{name}: compiled from update {record.update:,}"
+        case Execution() if record.reason:
+            yield f"{name}: not compiled: {record.reason}"
         case Resumed():
             yield from resumed_notes(name, record)
         case _:
@@ -22,6 +26,11 @@ def resumed_notes(name: str, record: Resumed) -> Iterator[str]:
     """Notes on checkpoints that cannot be used, and on batches with other losses."""
     for trouble in record.refused:
         yield f"{name}: {trouble}; the checkpoint before it was taken"
+    if record.not_compiled:
+        yield (
+            f"{name}: batches of a compiled step were trained again without one: "
+            f"{record.not_compiled}; their losses may differ by rounding"
+        )
     if record.differing:
         again = record.batches - record.checkpoint
         yield (

@@ -8,6 +8,7 @@ cannot write. The counters `batch`, `update` and `epoch` count from 1 and are co
 
 from engine.log.records.base import Record
 from engine.log.records.chunk import Chunk
+from engine.log.records.execution import Execution
 from engine.log.records.origin import Origin, Point
 from engine.log.records.remarks import Remarked
 from engine.log.records.scalars import Scalars
@@ -37,6 +38,7 @@ AnyRecord = (
     Started
     | Chunk
     | Evaluation
+    | Execution
     | Validated
     | Changed
     | Refused
@@ -62,6 +64,7 @@ __all__ = [
     "CommandSent",
     "End",
     "Evaluation",
+    "Execution",
     "Measured",
     "MeasuringSet",
     "Origin",

@@ -217,6 +217,8 @@ class Resumed(Record, frozen=True, kw_only=True):
     """Batches trained again with another loss than before: on a GPU, or after the code changed."""
     refused: tuple[str, ...] = ()
     """Checkpoints that could not be used, each with its file and the reason."""
+    not_compiled: str = ""
+    """Why the eager step repeated batches that a compiled step had trained; "" if it did not."""
 
 
 class End(Record, frozen=True, kw_only=True):

@@ -12,16 +12,18 @@ from engine.log.filesystem.disk_errors import cannot_write
 from engine.log.filesystem.identity import FileGoneError
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import Point, WorkerDied
+from engine.session.builds.queue import BuildQueue
 from engine.session.command_queue import CommandQueue
 from engine.session.past import ResumedRun
 from engine.session.remote_worker import RemoteWorker, Successor
 from engine.session.run_files import RunFiles
 from engine.session.session_log import SessionLog
-from engine.session.tasks import worker_task
+from engine.session.tasks import build_task, worker_task
 from engine.settings import Variant, VariantSettings
 from engine.settings.text import cleaned
 from engine.worker.protocol import (
     AnyNote,
+    BuildWanted,
     DeviceLost,
     LogBlocked,
     LogRefused,
@@ -64,6 +66,7 @@ class WatchedWorkers:
         self._commands = CommandQueue(self._workers, self._log, last_id=last_id)
         self.wanted = self._commands.wanted
         """The latest settings requested for each variant."""
+        self._builds = BuildQueue()
         self._is_closed = False
 
     # --- Starting -------------------------------------------------------------------------------
@@ -130,11 +133,17 @@ class WatchedWorkers:
             if worker.child is not None and not worker.is_dead:
                 self._watch(name, worker, worker.child)
         was_gone = self.files.is_run_gone
+        self._answer_builds()
         self._notices += self.files.poll()
         if self.files.is_run_gone != was_gone:
             self._hold(not was_gone)
         notices, self._notices = self._notices, []
         return notices
+
+    def _answer_builds(self) -> None:
+        """Send the workers the compiled steps that they wanted."""
+        for name, answer in self._builds.poll():
+            self._workers[name].answer(answer)
 
     @property
     def pids(self) -> dict[str, int]:
@@ -184,6 +193,8 @@ class WatchedWorkers:
                 self._tell(NoticeKind.NO_CHECKPOINT, name, note.detail)
             case LogRefused():
                 worker.last_words = note.detail
+            case BuildWanted():
+                self._builds.want(name, note, partial(build_task, self.run, worker))
             case DeviceLost():
                 worker.successor = Successor(note.settings, note.origin)
             case LogUnblocked():

@@ -48,11 +48,9 @@ class EpochLoop:
                 at.is_in_body = True
                 try:
                     yield batch
-                except GeneratorExit:  # the loop was left, by break or by an error
+                finally:
                     at.is_in_body = False
-                    self._checkpoints.leave(at)
-                    raise
-                at.is_in_body, at.untrained = False, None
+                at.untrained = None
                 if self._checkpoints.is_due:
                     self._checkpoints.take(at)
                 if self._journal.is_end_asked and not at.in_group:

@@ -34,6 +34,10 @@ class UpdateBlock(Protocol):
     def updates(self) -> int:
         """Updates in a call."""
 
+    @property
+    def is_ready(self) -> bool:
+        """True once the optimiser has the state that its first update makes."""
+
     def train(self, samples: Samples, lrs: Sequence[float]) -> Outcome:
         """Train on the samples of all batches in order, with the lr in force of each update."""
 

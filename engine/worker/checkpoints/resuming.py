@@ -13,16 +13,26 @@ from numpy.typing import NDArray
 
 from engine.checkpoint.checkpoint import Checkpoint, restore
 from engine.checkpoint.store import CheckpointStore
-from engine.log.lineage.past import Past, Turn, losses_between
+from engine.log.lineage.past import (
+    CompiledPiece,
+    Past,
+    Turn,
+    compiled_between,
+    losses_between,
+)
 from engine.log.lineage.points import Stretch
 from engine.log.records import Changed, Resumed
 from engine.problem import ProblemError
 from engine.settings import VariantSettings
 from engine.training.state.modules import StateMismatchError
 from engine.training.trainer import Trainer
+from engine.worker.compiling.repeated import NotBuiltYetError, RepeatedSteps
 
 _SLICE_SECONDS: Final = 0.2
 """Target duration of a slice that is trained again."""
+
+_WAIT_SECONDS: Final = 0.02
+"""Seconds between two looks for a compiled step that is being built."""
 
 MakeTrainer = Callable[[VariantSettings, int, int | None], Trainer]
 """Makes a trainer at the first weights, from settings, planned epochs and the micro-batch."""
@@ -34,16 +44,23 @@ class Repetition:
     It can be dropped between two slices.
     """
 
-    def __init__(self, route: Sequence[Stretch], make: MakeTrainer) -> None:
-        """`route`: as from `route_to`; the last stretch is that of the generation to go on with."""
+    def __init__(
+        self, route: Sequence[Stretch], make: MakeTrainer, steps: RepeatedSteps | None = None
+    ) -> None:
+        """`route`: as from `route_to`; the last stretch is that of the generation to go on with.
+
+        `steps`: the compiled steps that trained before; None for the eager step throughout.
+        """
         self._route = route
         self._make = make
+        self._steps = steps
         self._slices = self._repeat()
         self.past = route[-1].past
         """The generation to go on with."""
         self.batches = 0
         """Batches done so far."""
         self._begin = self._differing = 0
+        self._is_building = False
         self._refused: list[str] = []
         self._trainer: Trainer | None = None
 
@@ -60,6 +77,8 @@ class Repetition:
     @property
     def progress(self) -> str:
         """How far it has come, for the panel."""
+        if self._is_building:
+            return "waiting for the compiled step of its training before"
         if not self.is_new or self.past.origin is None:
             return f"training batches {self.batches + 1:,} to {self.until:,} again"
         verb = "forking" if self.past.origin.variant else "rewinding"
@@ -80,6 +99,7 @@ class Repetition:
             checkpoint=self._begin,
             differing=self._differing,
             refused=tuple(self._refused),
+            not_compiled="" if self._steps is None else self._steps.missing,
         )
 
     def advance(self) -> bool:
@@ -98,6 +118,7 @@ class Repetition:
             if k > first:
                 self._enter(trainer, self._route[k - 1], self._route[k].past)
             yield from self._repeat_stretch(trainer, self._route[k], is_last=k == self._last)
+        trainer.use(None)
         trainer.seconds = self.past.seconds
 
     @property
@@ -168,7 +189,8 @@ class Repetition:
     ) -> Iterator[int]:
         """Train again up to the end of a stretch; yield before each slice."""
         begin, end, size = trainer.batches, stretch.until, 1
-        logged = losses_between(stretch.log, stretch.past.generation, begin, end)
+        place = stretch.log, stretch.past.generation, begin, end
+        logged, compiled = losses_between(*place), compiled_between(*place)[::-1]
         turns = [
             turn
             for turn in stretch.past.turns
@@ -177,20 +199,52 @@ class Repetition:
         while True:
             while turns and turns[0][0] <= trainer.batches:
                 _take(trainer, turns.pop(0)[1])
-            left = min(end, turns[0][0] if turns else end) - trainer.batches
-            if left <= 0:
+            until = min(end, turns[0][0] if turns else end)
+            if trainer.batches >= until:
                 return
             yield trainer.batches
-            start = time.perf_counter()
             done = trainer.batches
-            self._train(trainer, min(left, size), logged[done - begin :])
+            while compiled and compiled[-1].begin < done:
+                compiled.pop()
+            if compiled and compiled[-1].begin == done:
+                piece = compiled.pop()
+                yield from self._train_compiled(trainer, piece, end, logged[done - begin :])
+                continue
+            until = min(until, compiled[-1].begin if compiled else until)
+            start = time.perf_counter()
+            self._train(trainer, min(until - done, size), logged[done - begin :])
             took = max(time.perf_counter() - start, 1e-6)
             size = max(1, min(int(size * _SLICE_SECONDS / took), 4 * size))
 
-    def _train(self, trainer: Trainer, batches: int, logged: NDArray[np.float32]) -> None:
+    def _train_compiled(
+        self, trainer: Trainer, piece: CompiledPiece, end: int, logged: NDArray[np.float32]
+    ) -> Iterator[int]:
+        """Train a piece in the calls in which it was trained, up to `end`; yield while waiting."""
+        while self._steps is not None:
+            try:
+                block = self._steps.get(trainer, piece.updates)
+            except NotBuiltYetError:
+                self._is_building = True
+                yield trainer.batches
+                continue
+            trainer.use(block)
+            break
+        self._is_building = False
+        # A part of it ends with eager batches, which were trained in a call before.
+        self._train(
+            trainer, min(piece.end, end) - trainer.batches, logged, is_same=piece.end <= end
+        )
+        trainer.use(None)
+
+    def _train(
+        self, trainer: Trainer, batches: int, logged: NDArray[np.float32], *, is_same: bool = True
+    ) -> None:
+        """Train batches again; `is_same` says that each is computed as it was before."""
         again = np.frombuffer(trainer.advance(batches).losses, "<f4")
         self.batches = trainer.batches
-        self._differing += int((again.view("<u4") != logged[: len(again)].view("<u4")).sum())
+        self._differing += is_same and int(
+            (again.view("<u4") != logged[: len(again)].view("<u4")).sum()
+        )
         if not trainer.last_loss_is_finite and trainer.batches < self.until:
             raise ProblemError(
                 f"batch {trainer.batches:,}, trained again, has a loss that is not finite, unlike "

@@ -10,6 +10,8 @@ from msgspec import structs
 
 from engine.log.records import Planned, Point, State
 from engine.settings import VariantSettings
+from engine.worker.compiling.builds import Builds
+from engine.worker.compiling.repeated import RepeatedSteps
 from engine.worker.evaluation import Evaluator
 from engine.worker.lifetime.workplace import Workplace
 from engine.worker.protocol import WorkerTask
@@ -34,12 +36,14 @@ class Generations:
         recorder: Recorder,
         evaluator: Evaluator,
         measurer: Measurer,
+        builds: Builds,
     ) -> None:
         self._task = task
         self._workplace = workplace
         self._recorder = recorder
         self._evaluator = evaluator
         self._measurer = measurer
+        self._builds = builds
 
     def begin(self, settings: VariantSettings, number: int, planned: Planned) -> Trainer:
         """A generation at its initial weights; `planned` has the command that asked for it.
@@ -109,7 +113,7 @@ class Generations:
             route = route_to(self._logs, self._task.variant.name, generation)
         except PointError as error:
             raise ProblemError(f"its training cannot go on: {error}") from None
-        return Repetition(route, make)
+        return Repetition(route, make, RepeatedSteps(self._builds))
 
     @property
     def _logs(self) -> dict[str, Path]:

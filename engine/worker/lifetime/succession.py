@@ -10,6 +10,8 @@ from engine.log.commands import Change, Restart, Rewind
 from engine.log.records import Planned, Point, Refused, State, StateChanged
 from engine.settings import VariantSettings
 from engine.worker.checkpoints.keeper import Keeper
+from engine.worker.compiling.builds import Builds
+from engine.worker.compiling.step import CompiledStep
 from engine.worker.evaluation import Evaluator
 from engine.worker.lifetime.failures import failure_of
 from engine.worker.lifetime.generations import Generations
@@ -60,8 +62,10 @@ class Succession:
         self._measurer = Measurer(recorder.write, is_on=task.measuring)
         self._keeper = Keeper(task, mailbox.send, recorder.check_place)
         mailbox.before_end = self._keeper.finish
+        builds = Builds(mailbox)
+        self._step = CompiledStep(task, builds, recorder.write)
         self._generations = Generations(
-            task, self._workplace, recorder, self._evaluator, self._measurer
+            task, self._workplace, recorder, self._evaluator, self._measurer, builds
         )
 
     def _guarded(self, do: Callable[[], None]) -> None:

@@ -8,7 +8,14 @@ from functools import partial
 from typing import Any, Final
 
 from engine.log.filesystem.places import find_run
-from engine.settings import DEFAULT_BATCH_SIZES, DataOn, LrScaling, LrSchedule, Precision
+from engine.settings import (
+    DEFAULT_BATCH_SIZES,
+    Compilation,
+    DataOn,
+    LrScaling,
+    LrSchedule,
+    Precision,
+)
 from gdtui.cli.command import FILE, AnyParameter, Flag, Option, in_group
 from gdtui.cli.options.choices import Setting
 from gdtui.cli.options.completion import stored_runs, words
@@ -122,6 +129,9 @@ def _training(setting: MakeSetting, pace_default: str) -> Iterator[Setting]:
                   type=choice(DataOn), default="auto", shell_complete=words(DataOn))  # fmt: skip
     text = "processes per variant that read a Dataset ahead"
     yield setting("loader_workers", "N", text, type=whole(0, _MOST_LOADERS), default="0")
+    text = "compile the update while training goes on: auto (if that pays), on, off"
+    yield setting("compile", "WHEN", text, type=choice(Compilation), default="auto",
+                  shell_complete=words(Compilation))  # fmt: skip
     text = "also measure on held-out data every N updates"
     yield setting("validate_every", "N", text, type=whole(1), shown="at each epoch's end")
     text = "measure noise scale and curvature, in 2% of the time"

@@ -42,7 +42,7 @@ OF_A_VARIANT: Final = {
 OF_ALL_VARIANTS: Final = ("base_batch", "drop_last")
 OF_THE_RUN: Final = (
     *("epochs", "pace", "seed", "device", "threads", "micro_batch"),
-    *("data_on", "loader_workers", "validate_every", "measuring"),
+    *("data_on", "loader_workers", "compile", "validate_every", "measuring"),
     *("checkpoint_every", "checkpoint_disk"),
 )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from engine.log.figures.execution import speed_up, times
 from gdtui.state.curves import MeasuredFigure
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
@@ -173,7 +174,18 @@ def _cost(one: VariantState) -> list[_Figure]:
         _Figure(f"{formatting.count(one.speed):>7} samples/s", 1, _DIM),
         _Figure(f"{formatting.number(one.batch_milliseconds):>6} ms/batch", 2, _DIM),
         _Figure(f"peak {memory:>10}", 4, _DIM, short=f"{memory:>10}"),
+        *_compiled(one),
     ]
+
+
+def _compiled(one: VariantState) -> list[_Figure]:
+    """The speed of a compiled step ÷ that of the eager one before; empty without one."""
+    tally = one.tally
+    if tally.execution is None or not tally.execution.compiled:
+        return []
+    ratio = speed_up(tally.execution, tally.updates, tally.seconds)
+    said = "–" if math.isnan(ratio) else times(ratio)
+    return [_Figure(f"compiled: {said:<6}", 3, _DIM, short=f"{said:<6}")]
 
 
 # --- In a line ------------------------------------------------------------------------------------

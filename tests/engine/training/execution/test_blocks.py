@@ -195,4 +195,5 @@ def test_a_block_begins_between_groups() -> None:
     trainer = Trainer(LOGITS, VariantSettings(batch_size=4, accumulation_steps=3), 0, CPU)
     trainer.advance(1)
     with pytest.raises(RuntimeError, match="between groups"):
-        trainer.use(None)
+        trainer.use(EagerBlock(trainer, 2))
+    trainer.use(None)

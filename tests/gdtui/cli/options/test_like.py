@@ -11,6 +11,7 @@ from command_lines import context
 
 from engine.log.directory import RunDirectory
 from engine.settings import (
+    Compilation,
     DataSettings,
     LrScaling,
     RunSettings,
@@ -61,6 +62,7 @@ EVERYTHING = RunSettings(
     threads=2,
     micro_batch=16,
     loader_workers=1,
+    compile=Compilation.ON,
     validate_every=5,
     measuring=False,
 )

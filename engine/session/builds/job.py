@@ -1,0 +1,64 @@
+"""The job that builds a compiled step, in a process with the lowest priority.
+
+Importing this module does not load torch; the work does, in its process.
+"""
+
+import contextlib
+import os
+import signal
+
+import msgspec
+
+from engine.jobs.messages import ReportProgress
+from engine.settings import RunSettings
+from engine.worker.protocol import BuildAnswer
+
+_WHY_NOT = "compiling it would not make it faster: arithmetic takes up the time"
+
+
+class BuildTask(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the job needs; the problem is opened as the workers open it."""
+
+    spec: bytes
+    run: RunSettings
+    device: str
+    threads: int
+    stored: str = ""
+    """The private directory with what the loader found."""
+    least_operations: int = 0
+    """Operations of an update below which nothing is compiled."""
+
+
+def build_step(task: BuildTask, report: ReportProgress) -> BuildAnswer:
+    """The compiled step, or the reason why there is none."""
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)  # so that `kill_compilers` reaches the compilers, too
+    from engine.problems.opening import open_on_device
+    from engine.training.compiled.build import build, yield_to_training
+    from engine.training.compiled.cache import BuildCache, UnsafeCacheError, default_folder
+    from engine.training.compiled.spec import UnsuitedError
+    from engine.worker.compiling.library import described
+
+    yield_to_training()
+    report(0.0, "tracing the update")
+    _, problem = open_on_device(task.run, task.device, task.threads, stored=task.stored)
+    try:
+        cache = BuildCache(default_folder())
+        built = build(
+            problem,
+            described(task.spec),
+            task.run.seed,
+            cache,
+            lambda found: found >= task.least_operations,
+        )
+    except (UnsuitedError, UnsafeCacheError, OSError) as error:
+        return BuildAnswer(spec=task.spec, reason=str(error))
+    if built is None:
+        return BuildAnswer(spec=task.spec, reason=_WHY_NOT)
+    return BuildAnswer(spec=task.spec, path=built.path, key=built.key)
+
+
+def kill_compilers() -> None:
+    """End this process at once, with the compilers that it has started."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)

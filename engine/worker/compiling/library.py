@@ -1,0 +1,44 @@
+"""The compiled steps of torch, as a worker uses them; imported once one is wanted."""
+
+from pathlib import Path
+
+import msgspec
+
+from engine.training.compiled.block import CompiledBlock
+from engine.training.compiled.spec import BlockSpec, UnsuitedError
+from engine.training.compiled.suitability import spec_of, updates_of_block
+from engine.training.execution.block import UpdateBlock
+from engine.training.trainer import Trainer
+
+
+def specify(trainer: Trainer, most: int | None = None, updates: int = 0) -> tuple[bytes, str]:
+    """The description of a compiled step for the settings in force; or b"" and a reason.
+
+    `most`: limit of the updates in a call; `updates`: exactly so many, as another one had.
+    """
+    try:
+        spec = spec_of(trainer)
+    except UnsuitedError as error:
+        return b"", str(error)
+    if not updates and most is not None and most < spec.updates:
+        updates = min(most, updates_of_block(most))
+    return msgspec.msgpack.encode(_resized(spec, updates or spec.updates)), ""
+
+
+def _resized(spec: BlockSpec, updates: int) -> BlockSpec:
+    """The same with so many updates in a call."""
+    size = updates * spec.accumulation_steps * spec.batch_size
+    samples = tuple(
+        msgspec.structs.replace(each, size=(size, *each.size[1:])) for each in spec.samples
+    )
+    return msgspec.structs.replace(spec, updates=updates, samples=samples)
+
+
+def described(spec: bytes) -> BlockSpec:
+    """The compiled step of a description, which a worker made."""
+    return msgspec.msgpack.decode(spec, type=BlockSpec)
+
+
+def load(path: Path, trainer: Trainer) -> UpdateBlock:
+    """Load a compiled step for a trainer. Raises OSError, or others if it does not fit."""
+    return CompiledBlock.load(path, trainer.objective, trainer.recipe)
