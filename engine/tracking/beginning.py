@@ -107,7 +107,7 @@ def begin(
         resumed=None if point is None else point.resumed,
     )
     if continuation is not None:
-        session.go_on(started.settings, epochs, continuation.last_command)
+        session.go_on(started.settings, started.epochs, continuation.last_command)
     if point is not None:
         journal.go_on(point.loop.waiting)
     return journal
@@ -130,7 +130,7 @@ def _first_record(
     continuation = parts.continuation
     if continuation is not None and (point := continuation.point) is not None:
         arguments.batch_size = point.settings.resolve(point.n).batch_size
-        started = _started(point.settings, point.n, epochs, parts, point.assumed)
+        started = _started(point.settings, point.n, epochs or point.epochs, parts, point.assumed)
         return replace(started, generation=continuation.generation, origin=point.origin)
     n, assumed = _shape(arguments, parts, samples)
     if parts.updates is None and lr is None:

@@ -249,6 +249,7 @@ class TrackedRun:
     def close(self) -> None:
         """Write what is left and close the run's files, as the end of the script does."""
         forget(self)
+        self._checkpoints.leave(self._at)
         journal = self._journal.journal
         self._journal.close()
         self._checkpoints.close(journal)

@@ -83,7 +83,8 @@ class Viewer:
             return False
         while self._preview.take_on():
             if time.monotonic() > until:
-                break
+                return True
+        self._has_news = True
         return True
 
     def _take_records(self, until: float) -> None:
@@ -130,7 +131,11 @@ class Viewer:
         return None if self.store.has_ended else self._question
 
     def take_news(self) -> bool:
-        """True once after records of a command, which may be another viewer's, or of its effect."""
+        """True once after what is shown without waiting.
+
+        That is a record of a command, which may be another viewer's, or of its effect; and the
+        curves from a sample.
+        """
         has_news, self._has_news = self._has_news, False
         return has_news
 

@@ -24,7 +24,8 @@ Make = Callable[[], Loop]
 def tracked(loop: Loop, path: Path, **options: Any) -> TrackedRun:
     """A run of this loop in `path`, as variant "mine"."""
     settings: dict[str, Any] = {"accumulation": 1, "name": "mine", "run_dir": path, **options}
-    return TrackedRun(loop.optimizer, loop.loader, version="0", **settings)
+    loader = settings.pop("loader", loop.loader)
+    return TrackedRun(loop.optimizer, loader, version="0", **settings)
 
 
 def train(

@@ -9,7 +9,7 @@ from engine.training.compiled.block import CompiledBlock
 from engine.training.compiled.compiler import facts_of
 from engine.training.compiled.spec import BlockSpec
 from engine.training.compiled.suitability import spec_of
-from engine.training.compiled.trace import TracedBlock, trace
+from engine.training.compiled.tracing.trace import TracedBlock, trace
 from engine.training.trainer import Trainer
 
 

@@ -23,7 +23,7 @@ from engine.settings.text import clean
 from engine.tracking.checkpoints.continuation import Continuation, KeptPoint, ResumeError
 from engine.tracking.checkpoints.place import LoopPlace
 
-_END_SECONDS: Final = 5.0
+_END_SECONDS: Final = 2.0
 """Seconds that the processes of a script may take to end after it was killed."""
 
 _NO_CHECKPOINT: Final = (ValueError, TypeError, KeyError, PointError, RecursionError)

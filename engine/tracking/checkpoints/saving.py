@@ -69,7 +69,7 @@ class CheckpointSaver:
         Waits for the checkpoint before. `journal`: None if nothing is recorded any more.
         """
         content, self._asked = self._asked, None
-        if content is None or journal is None or not journal.builder.at.batches:
+        if content is None or journal is None:
             return
         try:
             if "torch" not in sys.modules:
@@ -107,7 +107,11 @@ class CheckpointSaver:
             self._written.set()
             return
         work = partial(self._write, checkpoint, journal)
-        threading.Thread(target=work, name="checkpoint", daemon=True).start()
+        try:
+            threading.Thread(target=work, name="checkpoint", daemon=True).start()
+        except RuntimeError as error:  # the limit on threads is reached
+            self._written.set()
+            self._fail(str(error))
 
     def _write(self, checkpoint: "Checkpoint", journal: "Journal") -> None:
         from engine.checkpoint.store import CheckpointStore

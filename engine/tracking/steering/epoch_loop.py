@@ -48,9 +48,11 @@ class EpochLoop:
                 at.is_in_body = True
                 try:
                     yield batch
-                finally:
+                except GeneratorExit:  # the loop was left, by break or by an error
                     at.is_in_body = False
-                at.untrained = None
+                    self._checkpoints.leave(at)
+                    raise
+                at.is_in_body, at.untrained = False, None
                 if self._checkpoints.is_due:
                     self._checkpoints.take(at)
                 if self._journal.is_end_asked and not at.in_group:

@@ -53,7 +53,7 @@ class LoopCheckpoints:
         """The training that this process goes on with."""
         self._gathered: list[bytes] | None = None
         """The places of all ranks at the end of the epochs; None before."""
-        self._is_in_epochs = False
+        self._is_in_epochs = self._is_epoch_trained = False
         self._shared = journal if isinstance(journal, TeamJournal) else None
         if self._shared is not None:
             self._shared.wants_checkpoint = lambda: self._saver.is_asked
@@ -92,7 +92,7 @@ class LoopCheckpoints:
 
     def take(self, at: LoopProgress) -> None:
         """Take a checkpoint, unless an update has begun; several ranks take it together."""
-        if at.in_group:
+        if at.in_group or not at.done:
             return
         if self._shared is not None:
             self._shared.begin_keeping()
@@ -152,6 +152,11 @@ class LoopCheckpoints:
             waiting=() if journal is None else tuple(journal.waiting),
         )
 
+    def leave(self, at: LoopProgress) -> None:
+        """Take the checkpoint that was asked for, though other ranks may train on."""
+        if self._shared is None and self._saver.is_asked:
+            self.take(at)
+
     def close(self, journal: "Journal | None") -> None:
         """Wait for the last checkpoint to be written; `journal` has been closed."""
         self._saver.wait(journal)
@@ -162,7 +167,8 @@ class LoopCheckpoints:
         """True if the epochs of this call of `run.epochs` were done before the checkpoint."""
         if not at.last_epoch:
             return True
-        return self._journal.begins and not at.is_amid and 0 < at.last_epoch <= at.epoch
+        is_left = at.is_amid and not self._is_epoch_trained
+        return self._journal.begins and not is_left and 0 < at.last_epoch <= at.epoch
 
     def resume(self, at: LoopProgress, model: Any, others: Mapping[str, Any]) -> bool:
         """Bring the loop to its last checkpoint; False if it begins with its first weights.
@@ -186,6 +192,15 @@ class LoopCheckpoints:
         self._go_on(at, point)
         return True
 
+    def _has_all(self, in_epoch: int, epoch_samples: int) -> bool:
+        """True if an epoch with so many samples done has no batch left."""
+        batches = self._batches
+        if batches is None or not epoch_samples:
+            return False
+        ranks = 1 if self._team is None else self._team.size
+        least = batches.batch_size * ranks if batches.drop_last else 1
+        return epoch_samples - in_epoch < least
+
     def _go_on(self, at: LoopProgress, point: KeptPoint) -> None:
         counters, kept = point.counters, point.loop
         at.done, at.epoch = counters.batches, counters.epoch
@@ -193,4 +208,5 @@ class LoopCheckpoints:
         at.is_amid = kept.is_in_epochs and not kept.has_epoch_ended
         at.count.done = 0 if kept.is_in_epochs else kept.in_epoch
         self._arguments.base_lr = kept.base_lr
+        self._is_epoch_trained = self._has_all(kept.in_epoch, kept.epoch_samples)
         self.calls.go_on_after(kept.starts, kept.extended)

@@ -10,7 +10,7 @@ from engine.training.compiled.cache import read_facts
 from engine.training.compiled.compiler import ProgramFacts, load_program
 from engine.training.compiled.layout import HeldTensors
 from engine.training.compiled.spec import BlockSpec, TensorShape, UnsuitedError
-from engine.training.compiled.trace import number_inputs
+from engine.training.compiled.tracing.trace import number_inputs
 from engine.training.data.sources import Samples
 from engine.training.execution.block import Outcome
 from engine.training.model import Objective

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.training.compiled.layout import Layout
 from engine.training.compiled.spec import BlockSpec, TensorShape, UnsuitedError
-from engine.training.compiled.trace import TracedBlock
+from engine.training.compiled.tracing.trace import TracedBlock
 
 OPTIONS: Final[dict[str, Any]] = {
     "fallback_random": True,  # dropout draws what it draws eagerly

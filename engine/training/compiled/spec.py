@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 import torch
+from msgspec.structs import replace
 from torch import Tensor
 
 from engine.settings import Precision, VariantSettings
@@ -75,6 +76,12 @@ class BlockSpec(msgspec.Struct, frozen=True, kw_only=True):
             clip=_ANY_CLIP if self.has_clip else None,
             precision=self.precision,
         )
+
+    def with_updates(self, updates: int) -> "BlockSpec":
+        """A block of so many updates instead."""
+        rows = self.size // self.updates * updates
+        samples = [replace(each, size=(rows, *each.size[1:])) for each in self.samples]
+        return replace(self, updates=updates, samples=tuple(samples))
 
     def tensors(self, samples: Any) -> list[Tensor]:
         """The tensors of a block's samples, in the order of the program's inputs."""

@@ -1,6 +1,6 @@
 """Plotext's part: axes, ticks, titles and grid around the live canvas, and whole still charts.
 
-The only module that imports plotext, and only when the first chart has data (155 ms). plotext only
+The only module that imports plotext, and only when the first chart has data (60 ms). plotext only
 receives finite numbers inside their limits: a NaN aborts the process, a value far outside costs
 gigabytes, and a 0 on a log axis raises, so log axes are passed as logarithms.
 """
@@ -8,9 +8,10 @@ gigabytes, and a 0 on a log axis raises, so log axes are passed as logarithms.
 import math
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
+from gdtui.chart.drawing.parts.undocumented import undocumented
 from gdtui.chart.scene.axes import drawable
 from gdtui.chart.scene.layout import BELOW, GUTTER, Room, clean, places, room
 from gdtui.chart.scene.palette import blend
@@ -115,7 +116,7 @@ def _drawn(picture: Picture, width: int, height: int, inks: FrameInks) -> Any:
     _set_ruler(figure, "y", picture.y, inks)
     for title, setter in ((picture.title, figure.title), (picture.x.title, figure.label)):
         if clean(title).strip():
-            setter(_plotext().colorize(clean(title)).fill(_pixel(inks.label)))
+            setter(library().colorize(clean(title)).fill(_pixel(inks.label)))
     for rule in picture.rules:
         _add_upright(figure, picture, rule, inks.grid)
     for mark in picture.marks:
@@ -225,27 +226,25 @@ def _near(scale: Scale, value: float) -> float:
 
 
 def _marker(symbol: str, colour: str) -> Any:
-    return _plotext().marker(symbol, pixel=_pixel(colour))
+    return library().marker(symbol, pixel=_pixel(colour))
 
 
-def preload() -> None:
-    """Import plotext before it is needed; from any thread."""
-    _plotext()
-
-
-def _plotext() -> Any:
-    import plotext  # type: ignore[import-untyped]
+@cache
+def library() -> Any:
+    """The library plotext; from any thread. Its documentation takes two thirds of its import."""
+    with undocumented("plotext._doc.doc"):
+        import plotext  # type: ignore[import-untyped]
 
     plotext.terminal.limit(False, False)  # else every size is cut to that of the tty
     return plotext
 
 
 def _pixel(colour: str) -> Any:
-    return _plotext().pixel(tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)), "default")
+    return library().pixel(tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)), "default")
 
 
 def _figure(width: int, height: int, inks: FrameInks) -> Any:
-    figure = _plotext().figure
+    figure = library().figure
     figure.clear()
     figure.plot_size(width, height)
     figure.canvas("default")

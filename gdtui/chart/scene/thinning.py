@@ -36,8 +36,9 @@ def dozen(at: Floats, values: Floats, start: int, stop: int, width: float) -> In
     far[index > finite[-1]] = np.abs(values[finite[-1]])  # these are on their way: by a factor of 2
     excess = np.nan_to_num(np.abs(values[index] - usual) - far, nan=0.0, posinf=0.0)
     farthest = int(excess.argmax())
-    if excess[farthest] > 0:
-        chosen = np.union1d(chosen, index[farthest : farthest + 1])
+    if excess[farthest] > 0 and index[farthest] not in chosen:
+        place = np.searchsorted(chosen, index[farthest])
+        chosen = np.insert(chosen, place, index[farthest])  # np.union1d would import numpy.ma
     return chosen
 
 

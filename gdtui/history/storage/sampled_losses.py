@@ -59,9 +59,9 @@ class SampledLosses:
         while (wide := (stop - start) >> 2 * level > MOST).any():
             level += wide
         result = np.full((len(shares), len(start)), np.nan)
-        for one in np.unique(level):
+        for one in sorted({*level.tolist()}):  # np.unique would import numpy.ma
             chosen = np.flatnonzero(level == one)
-            step = _FACTOR ** int(one)
+            step = _FACTOR**one
             first, last = -(-start[chosen] // step), stop[chosen] // step
             if one:
                 last = np.minimum(last, len(self._levels[one - 1]))

@@ -57,9 +57,9 @@ class ShowNotes(Protocol):
 
 @cache  # freezing again would keep the screens and runs closed since then
 def _preload() -> None:
-    from gdtui.chart.drawing.frame import preload
+    from gdtui.chart.drawing.frame import library
 
-    preload()
+    library()
     gc.freeze()  # so that the garbage collector need not scan the drawing code
 
 
@@ -220,11 +220,10 @@ class LiveScreen(Screen[None]):
 
     def _read_on(self) -> None:
         """Read the past of a long run between frames, too; keys get their turn after each part."""
-        before = self.viewer.charted
         self.viewer.read()
         self._is_reading_on = self.viewer.is_catching_up
         if self._is_reading_on:
-            if self.viewer.charted is not before:  # curves are there, from a sample
+            if self.viewer.take_news():
                 self.tick(figures=True, reads=False)
             self.set_timer(_BREATH_SECONDS, self._read_on)
         else:

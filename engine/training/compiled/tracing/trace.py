@@ -15,8 +15,8 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.stateless import _reparametrize_module
 
 from engine.training.compiled.layout import Layout, layout_of
-from engine.training.compiled.numbers import FedNumbers, compiling
 from engine.training.compiled.spec import BlockSpec, UnsuitedError
+from engine.training.compiled.tracing.numbers import FedNumbers, compiling
 from engine.training.data.sources import Samples, SampleSource
 from engine.training.model import Objective
 from engine.training.recipe.optimizer import make_optimizer

@@ -1,0 +1,117 @@
+"""A training of a problem's own in the process that compiles: traced, and compared with."""
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine.problem import Problem
+from engine.training.compiled.compiler import ProgramFacts, load_program
+from engine.training.compiled.layout import HeldTensors
+from engine.training.compiled.spec import BlockSpec, UnsuitedError
+from engine.training.compiled.tracing.trace import TracedBlock, number_inputs, trace
+from engine.training.devices.process import seed_generator
+from engine.training.schedule import Batch, cut
+from engine.training.state.modules import module_state
+from engine.training.step import train
+from engine.training.trainer import Trainer
+
+_TOLERANCES: Final = {torch.float64: 1e-9}
+_TOLERANCE: Final = 1e-3
+"""Largest difference from the readable step after one block, relative to the largest value."""
+
+
+class Rehearsal:
+    """A training after its first updates, which made the optimiser's state.
+
+    Raises UnsuitedError if an update changes what a program cannot: counts and caches in Python.
+    """
+
+    def __init__(self, problem: Problem, spec: BlockSpec, seed: int) -> None:
+        self._trainer = Trainer(problem, spec.settings, seed, torch.device(spec.device))
+        self._seed, self._spec = seed, spec
+        self._trainer.source.begin(None, 1)
+        group = spec.batch_size * spec.accumulation_steps
+        self._train(group)  # makes what models and optimisers make once
+        before = self._outside()
+        self._train(group)
+        for name, value in self._outside().items():
+            if before.get(name) != value:
+                raise UnsuitedError(f"an update changes {name}, in Python")
+
+    def trace(self, spec: BlockSpec) -> TracedBlock:
+        """The block of `spec` as it goes on from here."""
+        trainer = self._trainer
+        return trace(trainer.objective, trainer.recipe.optimizer, spec, self._samples(spec))
+
+    def compare(self, program: Path, facts: ProgramFacts) -> None:
+        """Raise UnsuitedError unless the program trains as the readable step does."""
+        trainer, spec = self._trainer, self._spec
+        lrs = [spec.settings.lr * (1 + number / 10) for number in range(spec.updates)]
+        held = HeldTensors(facts.layout, trainer.model, trainer.recipe.optimizer).tensors()
+        inputs = [each.detach().clone() for each in held]
+        momentum = [spec.settings.momentum]
+        numbers = number_inputs([[lr] for lr in lrs], momentum, spec.settings.clip)
+        seed_generator(trainer.device, self._seed)
+        run = load_program(program, trainer.device).run
+        losses, *_ = run([*inputs, *numbers, *self._samples(spec)])
+        drawn = torch.get_rng_state()
+        seed_generator(trainer.device, self._seed)
+        _require_equal(losses, torch.stack(self._train(spec.size, lrs)))
+        _require_equal(drawn, torch.get_rng_state())
+        for mine, theirs in zip(inputs, held, strict=True):
+            _require_equal(mine, theirs)
+
+    def _train(self, samples: int, lrs: Sequence[float] = ()) -> list[Tensor]:
+        """Train on the first samples by the readable step, with these lrs; return the losses."""
+        trainer = self._trainer
+        objective, groups = trainer.objective, trainer.recipe.optimizer.param_groups
+        resolved, later = self._spec.settings.resolve(samples), iter(lrs)
+
+        def followed() -> Iterator[Batch]:
+            for batch in cut(0, samples, resolved, adds=objective.average.is_sum):
+                for group in groups if lrs and not batch.in_update else ():
+                    group["lr"] = next(later)
+                yield batch
+
+        parts = trainer.recipe.parts
+        return [loss for _, loss, _ in train(followed(), trainer.source, objective, *parts)]
+
+    def _samples(self, spec: BlockSpec) -> list[Tensor]:
+        samples = spec.tensors(self._trainer.source.take(0, spec.size))
+        return [each.contiguous() for each in samples]
+
+    def _outside(self) -> dict[str, str]:
+        """Everything that an update of a program leaves as it is, as text, by name."""
+        model = self._trainer.model
+        found = {"the draws of numpy": str(np.random.get_state(legacy=False)["state"])}
+        found["the draws of Python"] = str(random.getstate())
+        parts: list[tuple[str, Any]] = [("model", model)]
+        if isinstance(self._trainer.problem.loss, nn.Module):
+            parts.append(("loss", self._trainer.problem.loss))
+        own = {id(each) for each in (*model.parameters(), *model.buffers())}
+        for part, module in parts:
+            state = module_state(module)
+            found |= {f"the {part}'s {name}": repr(each) for name, each in state["counted"].items()}
+            for path, owner in module.named_modules():
+                for name, each in vars(owner).items():
+                    if isinstance(each, Tensor) and id(each) not in own:
+                        found[f"the {part}'s {path}.{name}"] = f"{id(each)} {each._version}"
+        return found
+
+
+def _require_equal(mine: Tensor, theirs: Tensor) -> None:
+    if not mine.is_floating_point():
+        if not torch.equal(mine, theirs):
+            raise UnsuitedError("the compiled step draws or counts otherwise than the readable one")
+        return
+    relative = _TOLERANCES.get(theirs.dtype, _TOLERANCE)
+    mine, theirs = mine.detach().double(), theirs.detach().double()
+    largest = float(theirs.abs().max()) if theirs.numel() else 0.0
+    allowed = relative * max(largest, 1e-6)
+    if not torch.allclose(mine, theirs, rtol=0, atol=allowed, equal_nan=True):
+        raise UnsuitedError("the compiled step gives other results than the readable one")

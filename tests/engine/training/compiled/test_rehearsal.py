@@ -1,0 +1,69 @@
+"""Rehearsals: what an update changes outside its tensors is a reason not to compile."""
+
+import random
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engine.problem import Problem
+from engine.settings import VariantSettings
+from engine.training.compiled.rehearsal import Rehearsal
+from engine.training.compiled.spec import BlockSpec, UnsuitedError
+from engine.training.compiled.suitability import spec_of, updates_of_block
+from engine.training.trainer import Trainer
+
+
+class Counting(nn.Module):
+    """A model that does more than compute, in one of several ways."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.layer, self.way, self.calls = nn.Linear(3, 1), way, 0
+        self.last = torch.zeros(1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        output: Tensor = self.layer(inputs)
+        match self.way:
+            case "counts":
+                self.calls += 1
+            case "keeps":
+                self.last = output.detach().mean()
+            case "draws":
+                output = output * random.choice([1, 2])
+        return output
+
+
+def problem(way: str) -> Problem:
+    inputs = torch.randn(12, 3, generator=torch.Generator().manual_seed(0))
+    return Problem(
+        train=(inputs, inputs.sum(1, keepdim=True)),
+        model=lambda: Counting(way),
+        loss=functional.mse_loss,
+    )
+
+
+def spec(way: str) -> BlockSpec:
+    settings = VariantSettings(batch_size=4)
+    return spec_of(Trainer(problem(way), settings, 0, torch.device("cpu")))
+
+
+@pytest.mark.parametrize(
+    ("way", "reason"),
+    [("counts", "model's calls"), ("keeps", r"model's \.last"), ("draws", "draws of Python")],
+)
+def test_changes_outside_tensors_are_reasons(way: str, reason: str) -> None:
+    with pytest.raises(UnsuitedError, match=reason):
+        Rehearsal(problem(way), spec(way), seed=0)
+
+
+def test_a_model_that_only_computes_can_be_rehearsed() -> None:
+    Rehearsal(problem("computes"), spec("computes"), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("whole", "updates"), [(1, 1), (15, 15), (16, 16), (22, 11), (1000, 10), (1437, 13)]
+)
+def test_blocks_leave_few_updates_over(whole: int, updates: int) -> None:
+    assert updates_of_block(whole) == updates
