@@ -18,6 +18,7 @@ from engine.programs.readings import Answered, Choice, Event, Question, Remark
 from engine.session.session_log import SessionLog
 from engine.worker.protocol import RunClock
 
+_MOST_REMARKS: Final = 200
 _NOTHING_READ: Final = (
     "no loss was recognised in what the program printed: --pattern REGEX names it, such as "
     "--pattern 'cost (?P<loss>[0-9.e-]+)'"
@@ -66,6 +67,8 @@ class ProgramRecording:
 
     def _add(self, events: list[Event]) -> None:
         for event in events:
+            if isinstance(event, Remark | Question) and len(self.remarks) >= _MOST_REMARKS:
+                continue
             if isinstance(event, Remark):
                 self.remarks.append(event.text)
             elif isinstance(event, Question):

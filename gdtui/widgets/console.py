@@ -11,6 +11,8 @@ from gdtui.view.console.lines import ConsoleLines
 
 _SECONDS: Final = 0.2
 """Seconds between two reads of the file."""
+_SILENT_READS: Final = 5
+"""Reads without anything new after which a question at the end is taken for one to the user."""
 _NOTHING: Final = "nothing has been printed yet"
 _NOT_KEPT: Final = "no console was kept"
 
@@ -18,12 +20,23 @@ _NOT_KEPT: Final = "no console was kept"
 class ConsolePane(Static):
     """The last lines that the process of a variant has printed."""
 
+    takes_text = False
+    """True if the user can type to the process from here."""
     _tail: ConsoleTail | None = None
     _lines = ConsoleLines()
+    _is_asking = False
+    _silent = 0
+    """Reads without anything new."""
 
     def on_mount(self) -> None:
-        self.border_title = "console · O closes it"
+        self._title()
         self.set_interval(_SECONDS, self.follow)
+
+    def _title(self) -> None:
+        parts = ["console · O closes it", *(["I types to it"] if self.takes_text else [])]
+        if self._is_asking:
+            parts[1:] = ["it may be waiting for input: I types to it"]
+        self.border_title = " · ".join(parts)
 
     def show(self, path: Path) -> None:
         """Show the end of this file from now on."""
@@ -40,11 +53,15 @@ class ConsolePane(Static):
         if self._tail is None or not self.display:
             return
         data, has_jumped = self._tail.read()
+        self._silent = 0 if data else self._silent + 1
         if has_jumped:
             self._lines = ConsoleLines()
         if data or has_jumped or self._tail.is_missing:
             self._lines.feed(data)
             self._draw()
+        is_quiet = self.takes_text and self._silent >= _SILENT_READS
+        self._is_asking = is_quiet and bool(self._lines.prompt)
+        self._title()
 
     def _draw(self) -> None:
         width, height = self.size

@@ -1,7 +1,11 @@
 """The numbers beside the loss: the learning rate, and scalars by name."""
 
+from typing import Final
+
 from engine.programs.text.names import Meaning, meaning
 from engine.programs.text.printed import Printed
+
+_MOST_NAMES: Final = 1_000
 
 
 class ScalarNames:
@@ -29,6 +33,8 @@ class ScalarNames:
 
     def _name(self, name: str, unit: str) -> str:
         """The name with the unit, if that is not the first one."""
+        if name not in self._units and len(self._units) >= _MOST_NAMES:
+            return name  # beyond those that a log can hold
         if self._units.setdefault(name, unit) == unit:
             return name
         named = f"{name} ({unit or 'no unit'})"

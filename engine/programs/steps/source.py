@@ -36,6 +36,13 @@ class Source:
         """The place without what the same lines may print otherwise later."""
         return self.form, self.label, self.name
 
+    def is_of(self, printed: Printed) -> bool:
+        """True for the source of the loss with its name in what was printed."""
+        unit = printed.units.get(self.name, "")
+        return (self.label, self.unit) == (printed.label, unit) and (
+            self.is_of_epoch is printed.is_of_epoch
+        )
+
     def differing_from(self, other: "Source") -> str:
         """The source in words, as far as it differs from another one."""
         if self.place != other.place:
@@ -65,16 +72,18 @@ class SourceChoice:
 
     def loss_of(self, printed: Printed) -> tuple[Source, float] | None:
         """The likeliest loss among these numbers; None without one."""
-        names = [name for name in printed.values if meaning(name).is_loss]
-        if not names:
-            return None
-        chosen = self.chosen
-        name = min(names, key=meaning)
-        if chosen is not None and chosen.name in names and chosen.form is printed.form:
+        chosen, values = self.chosen, printed.values
+        if chosen is not None and chosen.form is printed.form and chosen.name in values:
             name = chosen.name
+            if chosen.is_of(printed):
+                return chosen, values[name]  # as nearly always
+        else:
+            names = [name for name in values if meaning(name).is_loss]
+            if not names:
+                return None
+            name = min(names, key=meaning)
         unit = printed.units.get(name, "")
-        source = Source(printed.form, printed.label, name, unit, printed.is_of_epoch)
-        return source, printed.values[name]
+        return Source(printed.form, printed.label, name, unit, printed.is_of_epoch), values[name]
 
     def take(self, found: Source, printed: Printed) -> bool:
         """Consider a source that has just printed a loss; True if the loss is to be read there."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.log.commands import (
     Add,
+    Answer,
     AnyCommand,
     Change,
     Extend,
@@ -23,6 +24,7 @@ from engine.log.commands import (
     SetPace,
     StepOnce,
     Stop,
+    TypeText,
 )
 from engine.log.records import CommandSent, Point
 from engine.session.host.protocol import Order
@@ -84,6 +86,8 @@ def check(session: Hosted, commands: Mapping[str, AnyCommand]) -> None:
     if len(kinds) != 1:
         raise OrderError("expected commands of one kind, at least one")
     (kind,) = kinds
+    if kind in (Answer, TypeText) and isinstance(session, Session):
+        raise OrderError("only a program that gdtui run started takes answers and input")
     if kind is Stop:
         raise OrderError("a variant cannot be stopped alone; gdtui stop ends the run")
     added = session.added if isinstance(session, Session) else frozenset[str]()

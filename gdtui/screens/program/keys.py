@@ -49,10 +49,13 @@ class ProgramKeys:
         self._screen.set_class(not self._screen.has_class(_OPEN), _OPEN)
         if self._screen.has_class(_OPEN):
             shown = self._viewer.shown.variants[self._viewer.view.selected or 0]
+            pane.takes_text = self.is_program and self._controller.is_ours
             pane.show(shown.run.variant_output(shown.own_name))
 
     def follow(self) -> None:
         """Show the open question, if there is one that can be answered here."""
+        if self._viewer.store.has_ended:
+            self._screen.query_one(ConsolePane).takes_text = False
         question = self._viewer.question if self._controller.is_ours else None
         found = self._screen.query("#question").results(CoachLine)
         line = next(iter(found), None)

@@ -24,6 +24,8 @@ _UNFINISHED: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*|[\]PX^_][^\x07\x1b]*)
 _MOST_UNFINISHED: Final = 1 << 12
 _MOST_LINES: Final = 500
 _MOST_COLUMNS: Final = 1_000
+_MOST_PROMPT: Final = 80
+_PROMPT: Final = re.compile(r"[?:>)\]$#] {0,2}\Z")
 _MOST_STYLES: Final = 8
 _TAB: Final = 8
 
@@ -63,6 +65,15 @@ class ConsoleLines:
         """The last lines, cut to this width; an empty line at the end is left out."""
         lines = self._lines if self._lines[-1] or len(self._lines) == 1 else self._lines[:-1]
         return [_drawn(line[:columns]) for line in lines[-rows:]]
+
+    @property
+    def prompt(self) -> str:
+        """The text before the cursor if it looks like a question to the user; else empty."""
+        line = self._lines[self._row]
+        if not self._column or self._column < len(line):
+            return ""
+        text = "".join(cell[0] for cell in line[-_MOST_PROMPT:])
+        return text if _PROMPT.search(text) else ""
 
     def _write(self, text: str) -> None:
         line, start = self._lines[self._row], self._column

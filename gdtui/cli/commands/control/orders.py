@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from engine.log.commands import (
     Add,
+    Answer,
     AnyCommand,
     Change,
     Extend,
@@ -22,8 +23,10 @@ from engine.log.commands import (
     SetMeasuring,
     SetPace,
     StepOnce,
+    TypeText,
 )
 from engine.log.lineage.points import PointError, Reached
+from engine.programs.readings import Choice
 from engine.settings import LrScaling, LrSchedule, Precision, SettingsError, VariantSettings
 from gdtui.cli.value_types import (
     batch_size,
@@ -66,8 +69,12 @@ _VALUED: Final[Mapping[str, Callable[[str], AnyCommand]]] = {
     "pace": lambda text: SetPace(id=0, pace=pace(text)),
     "epochs": lambda text: Extend(id=0, epochs=whole(1)(text)),
     "measuring": lambda text: SetMeasuring(id=0, is_on=on_or_off(text)),
+    "answer": lambda text: Answer(id=0, choice=str(choice(Choice)(text))),
+    "type": lambda text: TypeText(id=0, data=f"{text}\r".encode()),
 }
 """Commands to the whole run, each with a value."""
+_FREE: Final = "type"
+"""The command whose value may have any number of words."""
 _CHOSEN: Final[Mapping[str, Callable[[VariantSettings], AnyCommand]]] = {
     "restart": lambda settings: Restart(id=0, settings=settings),
     "step": lambda _: StepOnce(id=0),
@@ -141,8 +148,8 @@ def _read(words: Sequence[str], settings: Mapping[str, VariantSettings], find: F
         return _read_coming(word, rest, settings, find)
     if word in _CHOSEN:
         return {name: _CHOSEN[word](settings[name]) for name in _named(rest, settings)}
-    if word in _VALUED and len(rest) == 1:
-        return dict.fromkeys(settings, _VALUED[word](rest[0]))
+    if word in _VALUED and (len(rest) == 1 or word == _FREE):
+        return dict.fromkeys(settings, _VALUED[word](" ".join(rest)))
     if word in _ALONE and not rest:
         return dict.fromkeys(settings, _ALONE[word]())
     if word in WORDS:

@@ -25,12 +25,14 @@ commands:
   new                              [VARIANT] [SETTING VALUE …]
   remove                           VARIANT
   pace VALUE, epochs N (in total), measuring on|off, pause, resume
+  answer another|same|ignore, type TEXT      to a program of gdtui run
 
 examples:
   gdtui send ./my-run 'batch-size 2 128'         the second variant
   gdtui send ./my-run 'lr SGD 0.003' 'pace free'
   gdtui send ./my-run pause
   gdtui send ./my-run 'fork SGD 1200 batch-size 256'
+  gdtui send ./my-run answer same
 
 exit status: 0 sent to every variant named, 1 not sent, 2 usage error"""
 

@@ -54,3 +54,22 @@ def test_colours_are_kept() -> None:
 def test_a_console_stays_small(data: bytes) -> None:
     assert max(map(len, shown(data, rows=10**6, columns=10**6))) <= 1_001
     assert len(shown(data, rows=10**6)) <= 500
+
+
+@pytest.mark.parametrize(
+    ("printed", "prompt"),
+    [
+        ("name? ", "name? "),
+        ("loading\n(Pdb) ", "(Pdb) "),
+        ("Password:", "Password:"),
+        ("In [1]: ", "In [1]: "),
+        ("really (y/n)\n", ""),
+        ("step 3 loss 0.5", ""),
+        ("\r 50%|####     | 5/10 [00:01<00:01, 9it/s]\r", ""),
+        ("", ""),
+    ],
+)
+def test_a_question_at_the_end_is_known_by_its_last_character(printed: str, prompt: str) -> None:
+    lines = ConsoleLines()
+    lines.feed(printed.encode())
+    assert lines.prompt == prompt

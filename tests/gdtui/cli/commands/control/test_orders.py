@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.log.commands import Add, AnyCommand, Fork, Remove, Rewind
+from engine.log.commands import Add, AnyCommand, Fork, Remove, Rewind, TypeText
 from engine.log.lineage.points import PointError, Reached
 from engine.settings import VariantSettings
 from gdtui.cli.commands.control import orders
@@ -45,8 +45,21 @@ def test_words_become_a_command(line: str, name: str, command: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("answer same", Answer(id=0, choice="same")),
+        ("type", TypeText(id=0, data=b"\r")),
+        ("type p loss", TypeText(id=0, data=b"p loss\r")),
+    ],
+)
+def test_a_program_is_answered_and_typed_to(line: str, command: Any) -> None:
+    assert read(line) == [{"Full batch": command, "SGD": command}]
+
+
+@pytest.mark.parametrize(
     ("line", "trouble"),
     [
+        ("answer perhaps", "choose from another, same, ignore"),
         ("fork 2", "fork takes one variant"),
         ("fork", "fork requires a batch"),
         ("fork 100", "fork takes one variant; choose from Full batch, SGD"),
