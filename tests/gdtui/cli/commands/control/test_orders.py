@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from engine.log.commands import Add, AnyCommand, Fork, Remove, Rewind, TypeText
+from engine.log.commands import Add, Answer, AnyCommand, Fork, Remove, Rewind, TypeText
 from engine.log.lineage.points import PointError, Reached
 from engine.settings import VariantSettings
 from gdtui.cli.commands.control import orders
