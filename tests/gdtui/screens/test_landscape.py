@@ -112,8 +112,8 @@ def test_a_path_far_outside_is_cut() -> None:
         (
             {"normalises": True, "samples": 500},
             158,
-            "loss 0.100–2.00 on 500 of 2,000 samples · principal plane of the paths: 93.1% of their variance "
-            "· BatchNorm statistics re-estimated at each point",
+            "loss 0.100–2.00 on 500 of 2,000 samples · principal plane of the paths: 93.1% of "
+            "their variance · BatchNorm statistics re-estimated at each point",
         ),
         (
             {"normalises": True},
