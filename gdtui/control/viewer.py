@@ -72,18 +72,21 @@ class Viewer:
             self._keep_selection(before)
 
     def _takes_sample(self, until: float) -> bool:
-        """Go on with the preview; True until the read after that in which it was completed."""
+        """Go on with the preview; True if there is no time left to read logs, or curves to show."""
         if not self._has_begun:
             self._has_begun = True
             if isinstance(self.source.role, ViewerRole) and self.shown.log_bytes >= LONG:
                 from gdtui.state.preview.preview import Preview
 
                 self._preview = Preview(self.shown)
-        if self._preview is None or self._preview.is_done:
+        if (preview := self._preview) is None:
             return False
-        while self._preview.take_on():
+        before = preview.store
+        while preview.take_on():
             if time.monotonic() > until:
-                return True
+                return before is None
+        if preview.store is before:
+            return False
         self._has_news = True
         return True
 

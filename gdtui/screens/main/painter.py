@@ -93,7 +93,7 @@ class Painter:
         common = self._common_ranges(seen := viewer.seen)
         store, states = viewer.charted, viewer.charted.states
         # What is the same in all charts. The newest batch of any variant may move their ranges.
-        of = (viewer.view, seen, common.x, common.y, store.is_at_rest, store is viewer.store)
+        of = (viewer.view, seen, common.x, common.y, store.is_at_rest, store)
         self._overlay.update(
             (of, *map(_condition, states)),
             self._growth(states, seen),
@@ -149,7 +149,7 @@ class Painter:
         """The ranges of all charts; they follow the data when these have grown by a column."""
         viewer, now = self._viewer, time.monotonic()
         store = viewer.charted
-        of = (viewer.view, seen, store.is_at_rest)
+        of = (viewer.view, seen, store.is_at_rest, store)
         batches = [one.tally.batches for one in store.states]
         share = 1 / PARTS if now - self._common_at >= _RANGES_SECONDS else 0.5
         if of != self._common_of or _has_grown(self._common_batches, batches, share):

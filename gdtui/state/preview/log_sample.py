@@ -13,9 +13,9 @@ from engine.log.records import Chunk
 
 LOSSES: Final = 48
 """Losses taken at a place, about: the band of a column of cells needs some."""
-_SHORT: Final = 1 << 16
+SHORT: Final = 1 << 16
 """Bytes of a log that is read as a whole."""
-_NARROW: Final = 1 << 13
+NARROW: Final = 1 << 13
 """Bytes between two parts that are read as a whole."""
 _OTHER_GENERATION: Final = 3.0
 _OTHER_SETTINGS: Final = 2.0
@@ -26,45 +26,49 @@ _MOST_HUNTED: Final = 12
 
 
 class LogSample:
-    """Parts of a log, in their order."""
+    """Parts of a log. Raises RecordError, OSError."""
 
-    def __init__(self, probe: LogProbe, most: int) -> None:
-        """`most`: how many places are read, at most. Raises RecordError, OSError."""
+    def __init__(self, probe: LogProbe) -> None:
+        """At first it has the beginning and the end."""
         self._probe = probe
-        self._most = most
         self._bounded: dict[int, tuple[_Bound | None, _Bound | None]] = {}
         self._gaps: list[tuple[float, int, LogPart, LogPart]] = []
         """A heap; the second entry makes each of them different."""
         self._hunted: set[tuple[object, object]] = set()
-        self.parts: list[LogPart] = []
-        if probe.size - probe.begin <= _SHORT:
-            self.parts.append(probe.between(probe.begin, probe.size))
+        self._parts: list[LogPart] = []
+        if probe.size - probe.begin <= SHORT:
+            self._parts.append(probe.between(probe.begin, probe.size))
             return
         first, last = probe.first(LOSSES), probe.last(LOSSES)
         if first is None or last is None or last.start < first.stop or not last.chunks:
             raise RecordError("its records are too long for a sample")
         self._end = _last(last.chunks[-1])
-        self.parts = [first, last]
+        self._parts = [first, last]
         self._open(first, last)
-        self._fill()
 
-    def _fill(self) -> None:
-        for _ in range(self._most):
+    @property
+    def parts(self) -> list[LogPart]:
+        """The parts so far, in their order."""
+        return sorted(self._parts, key=lambda part: part.start)
+
+    def take(self, places: int) -> bool:
+        """Take parts from some more places; False if all of the log is taken."""
+        for _ in range(places):
             if not self._gaps:
-                break
+                return False
             _, _, left, right = heapq.heappop(self._gaps)
             self._split(left, right)
-        self.parts.sort(key=lambda part: part.start)
+        return True
 
     def _split(self, left: LogPart, right: LogPart) -> None:
         """Take a part from the middle of a gap, or all of it if it is narrow."""
         start, stop = left.stop, right.start
-        if stop - start <= _NARROW:
-            self.parts.append(self._probe.between(start, stop))
+        if stop - start <= NARROW:
+            self._parts.append(self._probe.between(start, stop))
             return
         found = self._probe.near((start + stop) // 2, stop, LOSSES)
         if found is not None:
-            self.parts.append(found)
+            self._parts.append(found)
             self._open(left, found)
             self._open(found, right)
 

@@ -5,7 +5,8 @@ Its store is for charts alone: no figure in it is that of the run.
 
 import contextlib
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from typing import Final
 
 from engine.log.commands import Extend
@@ -33,6 +34,10 @@ _PLACES: Final = 720
 """Places read in all logs together…"""
 _FEWEST, _MOST = 48, 320
 """…and in one of them."""
+_AT_ONCE: Final = 64
+"""Places read in one step, within a few milliseconds."""
+_OLD_SECONDS: Final = 5.0
+"""Age at which the curves of a growing log are taken anew: reading it may take minutes."""
 _MOST_COMMANDS: Final = 1 << 20
 """Bytes of a session's log, which is read as a whole."""
 
@@ -40,33 +45,47 @@ _MOST_COMMANDS: Final = 1 << 20
 class Preview:
     """Curves of all variants, each from a sample."""
 
-    def __init__(self, shown: ShownRuns) -> None:
+    def __init__(self, shown: ShownRuns, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` returns seconds since an arbitrary start."""
         self._shown = shown
-        self._variants = shown.variants
-        self._logs: dict[str, ThinnedLog] = {}
-        self._samples: dict[str, list[LogPart]] = {}
-        self.bytes = max(shown.log_bytes, 1)
+        self._clock = clock
+        self.bytes = 1
         """Bytes in the logs of all variants."""
-        self._plans: dict[str, CommandSent] = {}
         self.store: Store | None = None
         """The variants with their curves; None until all are there, and if they cannot be."""
-        self.is_done = False
-        """True when no curve is to come."""
-        self._steps = self._taking()
+        self._steps: Iterator[None] | None = self._taking()
+        self._taken_at = 0.0
 
     def take_on(self) -> bool:
-        """Take a sample of the next log; False if there is nothing more to do."""
-        try:
-            self.is_done = not next(self._steps, False)
-        except (RecordError, LogDamagedError, OSError):
-            self.is_done = True  # reading the logs says why
-        return not self.is_done
+        """Go on taking a sample, for some milliseconds; False if there is nothing to do now.
 
-    def _taking(self) -> Iterator[bool]:
+        Once it is old, another one is taken of runs that are still training.
+        """
+        if self._steps is None:
+            if self.store is None or self.store.is_at_rest or self._age < _OLD_SECONDS:
+                return False
+            self._steps = self._taking()
+        try:
+            next(self._steps)
+        except StopIteration:
+            self._steps, self._taken_at = None, self._clock()
+        except (RecordError, LogDamagedError, OSError):
+            self._steps, self.store = None, None  # reading the logs says why
+        return self._steps is not None
+
+    @property
+    def _age(self) -> float:
+        return self._clock() - self._taken_at
+
+    def _taking(self) -> Iterator[None]:
+        self._variants = self._shown.variants
+        self.bytes = max(self._shown.log_bytes, 1)
+        self._logs: dict[str, ThinnedLog] = {}
+        self._samples: dict[str, list[LogPart]] = {}
+        self._plans: dict[str, CommandSent] = {}
         places = max(_FEWEST, min(_PLACES // len(self._variants), _MOST))
         for each in self._variants:
-            self._samples[each.name] = _sampled(each, places)
-            yield True
+            self._samples[each.name] = yield from _sampled(each, places)
         store = Store(self._shown.settings, self._variants)
         for run in self._shown.runs:
             for name, record in self._of_session(run):
@@ -77,7 +96,7 @@ class Preview:
             for part in log.records:
                 store.add(each.name, part)
             self._plan(store, each.name)
-            yield True
+            yield
         store.settle()
         self.store = store
 
@@ -120,7 +139,7 @@ class Preview:
             store.add(name, Planned(epochs=epochs, pace=tally.pace, command=0))
 
 
-def _sampled(variant: ShownVariant, places: int) -> list[LogPart]:
+def _sampled(variant: ShownVariant, places: int) -> Generator[None, None, list[LogPart]]:
     """Parts of a variant's log; none if it has not begun. Raises RecordError, OSError."""
     try:
         file = safe_open(variant.run.variant_log(variant.own_name))
@@ -132,6 +151,10 @@ def _sampled(variant: ShownVariant, places: int) -> list[LogPart]:
             return []
         if magic[:-1] != MAGIC[:-1] or not is_known(magic[-1]):
             raise RecordError("it is not a log that can be read")
-        return LogSample(LogProbe(file, len(MAGIC)), places).parts
+        sample = LogSample(LogProbe(file, len(MAGIC)))
+        while places > 0 and sample.take(min(places, _AT_ONCE)):
+            places -= _AT_ONCE
+            yield
+        return sample.parts
     finally:
         os.close(file)

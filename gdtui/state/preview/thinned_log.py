@@ -113,26 +113,32 @@ def _in_order(records: Iterator[AnyRecord]) -> Iterator[AnyRecord | LossBlock]:
 def _pieces(
     records: Sequence[AnyRecord], apart: Sequence[Chunk]
 ) -> Iterator[AnyRecord | list[Chunk]]:
-    """Chunks that can be joined, as a list, and all other records."""
+    """Chunks that can be joined, as a list, and all other records; evaluations thinned as well."""
     chunks: list[Chunk] = []
-    held: list[AnyRecord] = []
+    evaluations: list[Evaluation] = []
     for record in records:
         if isinstance(record, Evaluation) and chunks:
-            held.append(record)
+            evaluations.append(record)
             continue
         goes_on = isinstance(record, Chunk) and bool(chunks) and _fits(chunks[-1], record)
-        is_apart = any(each is record for each in apart) or any(each is apart[0] for each in chunks)
+        is_apart = any(each is record or each is chunks[0] for each in apart if chunks)
         if chunks and (is_apart or not goes_on):
             yield chunks
-            yield from held
-            chunks, held = [], []
+            yield from _best(evaluations)
+            chunks, evaluations = [], []
         if isinstance(record, Chunk):
             chunks.append(record)
         else:
             yield record
     if chunks:
         yield chunks
-    yield from held
+    yield from _best(evaluations)
+
+
+def _best(evaluations: Sequence[Evaluation]) -> Sequence[Evaluation]:
+    """The last of them, or the last with the loss on all data, which may have been skipped."""
+    whole = [each for each in evaluations if each.full_loss is not None]
+    return (whole or evaluations)[-1:]
 
 
 def _fits(before: Chunk, chunk: Chunk) -> bool:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from engine.log.commands import Extend
 from engine.log.directory import RunDirectory
+from engine.log.file import frame
 from engine.log.records import (
     Changed,
     Chunk,
@@ -58,8 +59,8 @@ def both(tmp_path: Path, *logs: Sequence[Record], session: Sequence[Record] = ()
     return [sample, read(run)]
 
 
-def histories(stores: list[Store], name: str) -> list[History]:
-    found = [store.variants[name].current for store in stores]
+def histories(stores: Sequence[Store | None], name: str) -> list[History]:
+    found = [store.variants[name].current for store in stores if store is not None]
     return [each.history for each in found if each is not None]
 
 
@@ -203,3 +204,29 @@ def test_a_log_that_is_missing_or_short_is_no_obstacle(tmp_path: Path) -> None:
         True,
     ]
     assert sample.variants["C"].current is None
+
+
+def test_curves_of_a_growing_log_are_taken_anew_once_they_are_old(tmp_path: Path) -> None:
+    run, now = long_run(tmp_path / "run", [*begun(), *trained(LENGTH)]), [0.0]
+    preview = Preview(ShownRuns.of(run), clock=lambda: now[0])
+    while preview.take_on():
+        pass
+    first, log = preview.store, run.variant_log("A")
+    log.write_bytes(log.read_bytes() + b"".join(map(frame, trained(LENGTH, after=LENGTH))))
+    now[0] = 4.0
+    assert not preview.take_on()
+    assert preview.store is first
+    now[0] = 6.0
+    while preview.take_on():
+        assert preview.store is first, "charts keep the old curves until then"
+    ends = [each.end(Axis.SAMPLES) for each in histories([first, preview.store], "A")]
+    assert ends == [LENGTH, 2 * LENGTH]
+
+    paused = frame(StateChanged(generation=1, state=State.PAUSED))
+    log.write_bytes(log.read_bytes() + paused)
+    now[0] = 12.0
+    while preview.take_on():
+        pass
+    last, now[0] = preview.store, 18.0
+    assert not preview.take_on()
+    assert preview.store is last, "it no longer grows"
