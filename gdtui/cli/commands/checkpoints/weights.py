@@ -42,7 +42,8 @@ def weights(
     """Write a variant's weights as safetensors, or list the checkpoints of a run.
 
     Written are those of the last checkpoint, or of the last one at or before the batch given by
-    --at. Runs no code of the run or its problem.
+    --at. The past of a variant counts: the generations before a resume or rewind, and the variant
+    that it was forked from. Runs no code of the run or its problem.
     """
     from engine.log.directory import RunDirectory, RunDirectoryError
 
@@ -100,9 +101,10 @@ def _write(run: "RunDirectory", name: str, at: int | None, output: Path) -> int:
     """Write the weights of a variant; returns the exit status."""
     from engine.checkpoint.export import last_checkpoint, weights_of, write_weights
     from engine.checkpoint.file import CheckpointError
+    from engine.log.lineage.points import logs_of
 
     try:
-        found, refused = last_checkpoint(run.variant_log(name), _LAST if at is None else at)
+        found, refused = last_checkpoint(logs_of(run), name, _LAST if at is None else at)
         weights = weights_of(found)
     except (CheckpointError, ValueError) as error:
         print_error(f"gdtui weights: {name}: {error}")
