@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.tracking.safe_journal import SafeJournal
 
 _LATE: Final = "call run.resume() before the first batch"
+_NO_TORCH: Final = "run.resume() needs torch, which this script has not imported"
 _NO_PLACE: Final = (
     "run.resume() needs the directory of the run: pass run_dir= to gdtui.track, or set "
     "GDTUI_RUN_DIR"
@@ -177,6 +178,8 @@ class LoopCheckpoints:
         """
         if self._is_off:
             return False
+        if "torch" not in sys.modules:
+            raise ValueError(_NO_TORCH)
         if not self._journal.begins or self.continuation is not None:
             raise ValueError(_LATE)
         if (path := place(self._arguments.run_dir)) is None:

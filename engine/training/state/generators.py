@@ -2,10 +2,13 @@
 
 import random
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
+
+_MOST: Final = {"pos": 624, "buffer_pos": 4}
+"""Largest places in the buffers of numpy's generators, which numpy does not check."""
 
 OBJECTS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
 """Kinds of generators that a user's model may hold."""
@@ -27,6 +30,7 @@ def global_generators(device: torch.device) -> dict[str, Any]:
 
 def restore_global_generators(state: Mapping[str, Any], device: torch.device) -> None:
     """Let the shared generators continue from these states."""
+    _check_numpy(state["numpy"])
     torch.set_rng_state(state["torch"])
     np.random.set_state(state["numpy"])
     random.setstate(state["python"])
@@ -52,8 +56,19 @@ def restore_generator(generator: Any, state: Any) -> None:
     if isinstance(generator, torch.Generator):
         generator.set_state(state)
     elif isinstance(generator, np.random.Generator):
+        _check_numpy(state)
         generator.bit_generator.state = state
     elif isinstance(generator, np.random.RandomState):
+        _check_numpy(state)
         generator.set_state(state)
     else:
         generator.setstate(state)
+
+
+def _check_numpy(state: Mapping[str, Any]) -> None:
+    """Raise ValueError for a state with which numpy would read outside of its buffer."""
+    for part in (state, state["state"]):
+        for name, most in _MOST.items():
+            place = part.get(name, 0)
+            if type(place) is not int or not 0 <= place <= most:
+                raise ValueError(f"a generator is at place {place} of {most}")
