@@ -62,11 +62,12 @@ class CompiledBlock:
 
     def _number_inputs(self, lrs: Sequence[float]) -> list[Tensor]:
         """The numbers as tensors, made again only if they have changed."""
-        groups, ratios = self._recipe.optimizer.param_groups, self._recipe.lr_ratios
-        momentum = [float(group.get("momentum", 0.0)) for group in groups]
-        numbers = [[lr * ratio for ratio in ratios] for lr in lrs], momentum, self._recipe.clip
+        recipe = self._recipe
+        momentum = [float(each.get("momentum", 0.0)) for each in recipe.optimizer.param_groups]
+        numbers = [*lrs], recipe.lr_ratios, momentum, recipe.clip
         if numbers != self._numbers:
-            self._numbers, self._fed = numbers, number_inputs(*numbers)
+            by_group = [[lr * ratio for ratio in recipe.lr_ratios] for lr in lrs]
+            self._numbers, self._fed = numbers, number_inputs(by_group, momentum, recipe.clip)
         return self._fed
 
     def _current(self) -> HeldTensors:

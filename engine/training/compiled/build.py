@@ -18,6 +18,8 @@ from engine.training.compiled.compiler import compile_program, facts_of, key_of,
 from engine.training.compiled.rehearsal import Rehearsal
 from engine.training.compiled.spec import BlockSpec
 
+_MOST_OPERATIONS: Final = 1000
+"""Operations of a block: compiling 600 took 15 s, on a core of its own."""
 _LOWEST: Final = 19
 """The priority of a job that compiles: training comes first."""
 
@@ -43,6 +45,7 @@ def build(
 ) -> Build | None:
     """The program of a block, from the cache if it is there.
 
+    A block of many operations has fewer updates than `spec` calls for, to be compiled in time.
     `wanted` gets the number of operations of an update before anything is compiled; if it returns
     False, nothing is, and the result is None. Raises UnsuitedError if there is no such program.
     """
@@ -50,6 +53,7 @@ def build(
     torch.set_num_threads(spec.threads)
     rehearsal = Rehearsal(problem, spec, seed)
     single = rehearsal.trace(spec.with_updates(1))
+    spec = spec.with_updates(updates_in_time(spec.updates, single.nodes))
     key = key_of(single, spec)
     if found := cache.find(key):
         return Build(path=str(found), key=key, nodes=single.nodes)
@@ -66,7 +70,17 @@ def build(
     return Build(path=str(path), key=key, nodes=single.nodes, seconds=seconds)
 
 
+def updates_in_time(updates: int, operations: int) -> int:
+    """The updates of a block, at most `updates`, of so many operations each."""
+    most = max(_MOST_OPERATIONS // max(operations, 1), 1)
+    if updates <= most:
+        return updates
+    even = max(size for size in range(1, most + 1) if updates % size == 0)
+    return even if 2 * even > most else most
+
+
 def yield_to_training() -> None:
-    """Give this process, and the compilers that it starts, the lowest priority."""
+    """Give this process, and the compilers that it starts, the lowest priority and one thread."""
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # read as torch's compiler is imported
     with contextlib.suppress(OSError):
         os.nice(_LOWEST)

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from engine.training.compiled.layout import Layout
-from engine.training.compiled.spec import BlockSpec, TensorShape, UnsuitedError
+from engine.training.compiled.spec import BlockSpec, TensorShape, UnsuitedError, first_line
 from engine.training.compiled.tracing.trace import TracedBlock
 
 OPTIONS: Final[dict[str, Any]] = {
@@ -53,9 +54,8 @@ def require_compiler() -> None:
     """Raise UnsuitedError if there is no C++ compiler, or torch cannot compile ahead of time."""
     if not hasattr(torch._C, "_aoti"):
         raise UnsuitedError(f"torch {torch.__version__} has no ahead-of-time compiler")
-    named = os.environ.get("CXX", "").split()[:1]
-    if not any(map(shutil.which, [*named, "g++", "clang++", "c++"])):
-        raise UnsuitedError("there is no C++ compiler: install g++ or clang++")
+    if not _compilers():
+        raise UnsuitedError("there is no C++ compiler: install g++ or clang++, or set CXX")
 
 
 def key_of(one: TracedBlock, spec: BlockSpec) -> str:
@@ -67,7 +67,7 @@ def key_of(one: TracedBlock, spec: BlockSpec) -> str:
         content = value.detach().cpu().contiguous().flatten().view(torch.uint8)
         digest.update(content.numpy().tobytes())
     options = sorted((name, repr(value)) for name, value in OPTIONS.items())
-    machine = str(torch.__version__), torch.__config__.show(), platform.platform(), _processor()
+    machine = str(torch.__version__), torch.__config__.show(), platform.system(), _processor()
     digest.update(msgspec.json.encode([_FORMAT, facts_of(spec, one), options, machine]))
     return digest.hexdigest()[:32]
 
@@ -77,24 +77,33 @@ def compile_program(traced: TracedBlock, folder: Path) -> Path:
 
     Raises UnsuitedError if the compiler fails. May only be called by one thread at a time.
     """
+    options = OPTIONS | {"cpp.cxx": _compilers()[:1]}
     with _caches_in(folder):
         import torch._inductor as inductor
 
         try:
-            made = inductor.aot_compile(traced.graph, tuple(traced.inputs), options=OPTIONS)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                made = inductor.aot_compile(traced.graph, tuple(traced.inputs), options=options)
         except Exception as error:
-            first = next(iter(str(error).strip().splitlines()), "")
-            raise UnsuitedError(
-                f"the compiler failed: {type(error).__name__}: {first}"[:300]
-            ) from error
+            raise UnsuitedError(f"the compiler failed: {first_line(error)}") from error
     if not isinstance(made, str):
         raise UnsuitedError(f"torch {torch.__version__} compiles in another way")
     return Path(made)
 
 
 def load_program(path: Path, device: torch.device) -> Any:
-    """The loaded program; `run(inputs)` returns its outputs."""
-    return torch._C._aoti.AOTIModelContainerRunnerCpu(str(path), 1)
+    """The loaded program; `run(inputs)` returns its outputs. Raises UnsuitedError if it fails."""
+    try:
+        return torch._C._aoti.AOTIModelContainerRunnerCpu(str(path), 1)
+    except Exception as error:
+        raise UnsuitedError(f"the program cannot be loaded: {first_line(error)}") from error
+
+
+def _compilers() -> list[str]:
+    """The C++ compilers that can be run, the preferred one first."""
+    names = [os.environ.get("CXX", ""), "g++", "clang++"]
+    return [name for name in names if name and shutil.which(name)]
 
 
 def _constants(traced: TracedBlock) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from engine.problem import Problem
 from engine.training.compiled.compiler import ProgramFacts, load_program
 from engine.training.compiled.layout import HeldTensors
-from engine.training.compiled.spec import BlockSpec, UnsuitedError
+from engine.training.compiled.spec import BlockSpec, UnsuitedError, first_line
 from engine.training.compiled.tracing.trace import TracedBlock, number_inputs, trace
 from engine.training.devices.process import seed_generator
 from engine.training.schedule import Batch, cut
@@ -58,7 +58,10 @@ class Rehearsal:
         numbers = number_inputs([[lr] for lr in lrs], momentum, spec.settings.clip)
         seed_generator(trainer.device, self._seed)
         run = load_program(program, trainer.device).run
-        losses, *_ = run([*inputs, *numbers, *self._samples(spec)])
+        try:
+            losses, *_ = run([*inputs, *numbers, *self._samples(spec)])
+        except Exception as error:
+            raise UnsuitedError(f"the program fails: {first_line(error)}") from error
         drawn = torch.get_rng_state()
         seed_generator(trainer.device, self._seed)
         _require_equal(losses, torch.stack(self._train(spec.size, lrs)))

@@ -18,6 +18,12 @@ class UnsuitedError(Exception):
     """A training that is not compiled; the message gives the reason in plain words."""
 
 
+def first_line(error: Exception) -> str:
+    """The type of an error and the first line of its message, cut short."""
+    line = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {line}"[:200]
+
+
 class TensorShape(msgspec.Struct, frozen=True):
     """The form of a tensor that a program takes."""
 

@@ -14,6 +14,8 @@ from engine.training.trainer import Trainer
 
 _MOST_UPDATES: Final = 16
 """Updates of a block: more take longer to compile than they save."""
+_MOST_OF_EPOCH: Final = 32
+"""Updates of an epoch that are one block: a single one left over takes as long as ten in it."""
 _EAGER_COST: Final = 10
 """Calls of a block that take about as long as an eager update does more than one of a block."""
 _DEVICES: Final = ("cpu",)
@@ -47,7 +49,7 @@ def spec_of(trainer: Trainer) -> BlockSpec:
 
 def updates_of_block(whole: int) -> int:
     """Updates of a block, for an epoch of so many whole updates: few calls, few left over."""
-    if whole <= _MOST_UPDATES:
+    if whole <= _MOST_OF_EPOCH:
         return whole
     sizes = range(_MOST_UPDATES, _MOST_UPDATES // 2 - 1, -1)
     return min(sizes, key=lambda size: whole // size + _EAGER_COST * (whole % size))

@@ -15,7 +15,7 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.stateless import _reparametrize_module
 
 from engine.training.compiled.layout import Layout, layout_of
-from engine.training.compiled.spec import BlockSpec, UnsuitedError
+from engine.training.compiled.spec import BlockSpec, UnsuitedError, first_line
 from engine.training.compiled.tracing.numbers import FedNumbers, compiling
 from engine.training.data.sources import Samples, SampleSource
 from engine.training.model import Objective
@@ -226,5 +226,4 @@ def _reason(error: Exception) -> str:
     name = type(error).__name__
     if "DataDependent" in name or "tracing tensor" in text or "data-dependent" in text:
         return "what it computes depends on the values of tensors (data-dependent control flow)"
-    first = next(iter(text.strip().splitlines()), "")
-    return f"torch cannot trace it: {name}: {first}"[:300]
+    return f"torch cannot trace it: {first_line(error)}"

@@ -63,7 +63,7 @@ def test_a_model_that_only_computes_can_be_rehearsed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("whole", "updates"), [(1, 1), (15, 15), (16, 16), (22, 11), (1000, 10), (1437, 13)]
+    ("whole", "updates"), [(1, 1), (31, 31), (33, 11), (44, 11), (1000, 10), (1437, 13)]
 )
 def test_blocks_leave_few_updates_over(whole: int, updates: int) -> None:
     assert updates_of_block(whole) == updates
