@@ -24,6 +24,7 @@ from gdtui.lesson.course.guide import Guide
 from gdtui.screens.main.panels import PANELS
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal.frame_gate import FrameGate
+from gdtui.terminal.partial_update import painting
 from gdtui.view.text.heading.titles import joined, title_parts
 from gdtui.widgets.coach import CoachLine
 from gdtui.widgets.console import ConsolePane
@@ -132,7 +133,6 @@ class LiveScreen(Screen[None]):
         self._eager = self.set_interval(
             1 / _EAGER_FPS, self._look_for_first_losses, repeat=_EAGER_SECONDS * _EAGER_FPS
         )
-
         # While the workers import torch, so that the first loss need not wait for it.
         self.run_worker(_preload, thread=True)
 
@@ -191,7 +191,7 @@ class LiveScreen(Screen[None]):
         self._ticked_at = now
         if not self.context.gate.begin_frame():
             return  # this frame is dropped; the next one shows its changes
-        with self.app.batch_update():
+        with painting(self):
             if self._painter.paint(figures=self._owes_figures):
                 self._owes_figures = False
                 self.figures_written()
