@@ -260,11 +260,10 @@ class Positions:
             return np.zeros(len(near), np.int64)
         found = np.clip(self._guess(axis, near), 0, self._size)
         for _ in range(_TRIES):
-            step = np.where(self._has(axis, found - 1, reached), -1, 0)
-            step += np.where(self._has(axis, found, reached), 0, 1)
-            if not step.any():
+            before, at = self._has(axis, np.stack((found - 1, found)), reached)
+            if not before.any() and at.all():
                 return found
-            found = found + step
+            found = found - before + ~at
         return self._bisect(axis, len(near), reached)
 
     def within(self, axis: Axis, low: float, high: float) -> tuple[int, int]:
@@ -275,12 +274,13 @@ class Positions:
         ).tolist()
         return start, max(start, stop)
 
-    def _has(self, axis: Axis, index: Ints, reached: Callable[[Floats], NDArray[np.bool_]]) -> Ints:
-        inside = np.clip(index, 0, self._size - 1)
-        result: Ints = np.where(
-            index < 0, False, (index >= self._size) | reached(self.at(axis, inside))
-        )
-        return result
+    def _has(
+        self, axis: Axis, index: Ints, reached: Callable[[Floats], NDArray[np.bool_]]
+    ) -> NDArray[np.bool_]:
+        """True where the batch has reached it; `index` may have several rows."""
+        inside = np.minimum(np.maximum(index, 0), self._size - 1)
+        at = self.at(axis, inside.ravel()).reshape(index.shape)
+        return (index >= 0) & ((index >= self._size) | reached(at))
 
     def _bisect(
         self, axis: Axis, count: int, reached: Callable[[Floats], NDArray[np.bool_]]
@@ -294,7 +294,7 @@ class Positions:
 
     def _guess(self, axis: Axis, position: Floats) -> Ints:
         """An estimate of the first batch at or after each position."""
-        position = np.clip(np.nan_to_num(position), 0.0, self.end(axis))
+        position = np.fmin(np.fmax(position, 0.0), self.end(axis))
         if axis is Axis.SECONDS:
             return np.ceil(self._knots.index(position)).astype(np.int64)
         return likely_batches(self._segments.values, position, is_samples=axis is Axis.SAMPLES)

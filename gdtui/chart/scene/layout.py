@@ -1,5 +1,6 @@
 """The position of the canvas in a chart. Imports neither numpy nor plotext."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,11 +31,16 @@ def room(y: "Scale | None", width: int, height: int) -> Room:
     """The canvas in a chart of this size; small charts have no frame, tiny ones no canvas."""
     if width < 4 or height < 2:
         return Room(0, 0, 0, 0, False)
-    labels = [len(clean(text)) for _, text in y.ticks] if y else []
-    left = max([GUTTER, *labels]) + _AXIS
+    left = _gutter(y.ticks if y else ()) + _AXIS
     if width < left + _LEAST_WIDTH or height < BELOW + _LEAST_HEIGHT:
         return Room(0, 0, width, height, False)
     return Room(left, 0, width - left, height - BELOW, True)
+
+
+@lru_cache(maxsize=64)
+def _gutter(ticks: tuple[tuple[float, str], ...]) -> int:
+    """Columns for these y labels; every frame asks for the same ones several times."""
+    return max([GUTTER, *(len(clean(text)) for _, text in ticks)])
 
 
 def places(turn: int, turns: int, width: int) -> range:

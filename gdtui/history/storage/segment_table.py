@@ -65,7 +65,10 @@ def likely_batches(table: Ints, position: Floats, *, is_samples: bool) -> Ints:
     `table` has the rows of all segments.
     """
     column, period = (1, 8) if is_samples else (2, 9)
-    rows = table[np.maximum(np.searchsorted(table[:, column], position, "right") - 1, 0)].T
+    if len(table) == 1:
+        rows = table.T
+    else:
+        rows = table[np.maximum(np.searchsorted(table[:, column], position, "right") - 1, 0)].T
     beyond = np.maximum(position - rows[column], 0.0)
     epochs = np.floor(beyond / np.maximum(rows[period], 1)) * (rows[7] < ENDLESS)
     beyond = beyond - epochs * rows[period]

@@ -126,12 +126,12 @@ class LiveChart:
         `of`: all that the picture depends on beside the data. `extend`: the picture with longer
         lines; None if that takes as long as `draw`. `at_once`: draw all that has changed.
         """
-        if not self.chart.is_on_screen:
-            return
         room = self.chart.canvas
         size = ChartSize(room.width * DOTS_X, room.width, room.height)
         drawn, turn = self._drawn, math.floor(self._clock() / _TURN_SECONDS + self._phase)
         due = drawn.due(of, size, growth, turn, at_once=at_once) if drawn else _Due.WHOLE
+        if due is _Due.NOTHING or not self.chart.is_on_screen:
+            return
         if due is _Due.WHOLE or (due is _Due.LINES and extend is None):
             picture = draw(size)
             self.chart.show(picture)

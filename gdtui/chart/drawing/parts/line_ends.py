@@ -1,5 +1,6 @@
 """Writes at the end of each line what it is and its value, where no line is in the way."""
 
+import math
 from itertools import product
 from typing import Final
 
@@ -29,15 +30,13 @@ def draw(picture: Picture, cells: Cells, layers: Layers, taken: NDArray[np.bool_
         text = clean(one.end)
         if not text or one.line.is_empty:
             continue
-        lit = layers.line((one.label, "line"), one.line, picture, cells).bits != 0
-        columns = np.flatnonzero(lit.any(axis=0))
-        if columns.size:
-            column = int(columns[-1])
-            row, last = (
-                int(np.flatnonzero(lit[:, column])[0]),
-                float(np.nan_to_num(one.line.high[-1])),
-            )
-            ends.append((row, -last, column, text, one.colour))
+        bits = layers.line((one.label, "line"), one.line, picture, cells).bits
+        drawn: NDArray[np.bool_] = np.logical_or.reduce(bits, axis=0)
+        if drawn.any():
+            column = drawn.size - 1 - int(drawn[::-1].argmax())
+            row = int((bits[:, column] != 0).argmax())
+            last = float(one.line.high[-1])
+            ends.append((row, 0.0 if math.isnan(last) else -last, column, text, one.colour))
     ends.sort()
     if len(ends) <= _SCATTERED or not _stack(cells, ends, taken):
         for row, _, column, text, colour in ends:
