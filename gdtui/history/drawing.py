@@ -18,8 +18,8 @@ from gdtui.history.positions import Positions
 
 _MAX_KEPT: Final = 16
 """Most windows kept up to date: enough for a few charts with a few smoothings."""
-_MAX_NEW: Final = 8_192
-"""Most new batches that are added one by one; with more, redrawing is faster."""
+_MAX_NEW: Final = 2_048
+"""Most new batches that are added one by one; with more, whole columns are faster."""
 _OUTSIDE: Final = 2**40
 """The column of the batch after the window."""
 
@@ -56,6 +56,8 @@ class _Drawn:
 
     polyline: Polyline
     size: int
+    last: int
+    """The first batch of its last entry."""
     is_single: bool
     is_closed: bool
     """True if a batch follows the window, so that later batches are not in it."""
@@ -102,11 +104,7 @@ class PolylineCache:
         revision = self._positions.revision if view.axis is Axis.SECONDS else 0
         drawn = self._kept.pop((view, revision), None)
         if drawn is None or not (drawn.is_closed or drawn.size == len(self._positions)):
-            drawn = (
-                self._extended(drawn, view)
-                if drawn and self._is_extensible(drawn)
-                else self._afresh(view)
-            )
+            drawn = self._redrawn(drawn, view)
         self._kept[view, revision] = drawn
         if len(self._kept) > _MAX_KEPT:
             del self._kept[next(iter(self._kept))]
@@ -120,12 +118,30 @@ class PolylineCache:
         values = self._losses.mean(entries.start, entries.stop)
         return Polyline(self._positions.at(view.axis, entries.start), values, values)
 
+    def _redrawn(self, drawn: _Drawn | None, view: DrawWindow) -> _Drawn:
+        if drawn is None or drawn.is_single:
+            return self._afresh(view)
+        is_short = len(self._positions) - drawn.size <= _MAX_NEW
+        return self._extended(drawn, view) if is_short else self._regrown(drawn, view)
+
     # --- From the batches -------------------------------------------------------------------------
 
     def _afresh(self, view: DrawWindow) -> _Drawn:
         entries = self._entries(view)
         polyline = self._polyline_of(entries, view) if entries.start.size else EMPTY
-        return _Drawn(polyline, len(self._positions), entries.is_single, entries.is_closed)
+        return self._drawn(polyline, entries)
+
+    def _regrown(self, drawn: _Drawn, view: DrawWindow) -> _Drawn:
+        """The polyline with its last column and all later ones drawn afresh."""
+        entries, old = self._entries(view, drawn.last), drawn.polyline
+        new = self._polyline_of(entries, view)
+        pairs = ((old.x, new.x), (old.low, new.low), (old.high, new.high))
+        return self._drawn(Polyline(*(_after(was[:-1], now) for was, now in pairs)), entries)
+
+    def _drawn(self, polyline: Polyline, entries: _Entries) -> _Drawn:
+        last = int(entries.start[-1]) if entries.start.size else 0
+        size, is_single = len(self._positions), entries.is_single
+        return _Drawn(polyline, size, last, is_single, entries.is_closed)
 
     def _polyline_of(self, entries: _Entries, view: DrawWindow) -> Polyline:
         start, stop = entries.start, entries.stop
@@ -144,37 +160,42 @@ class PolylineCache:
             else self._losses.smoothed(index, view.window)
         )
 
-    def _entries(self, view: DrawWindow) -> _Entries:
-        of = (*view.place, len(self._positions), self._positions.revision)
+    def _entries(self, view: DrawWindow, since: int | None = None) -> _Entries:
+        """Those from batch `since` on, which begins a column; None for all."""
+        of = (*view.place, since, len(self._positions), self._positions.revision)
         if self._entered is None or self._entered[0] != of:
-            self._entered = of, self._entering(view)
+            self._entered = of, self._entering(view, since)
         return self._entered[1]
 
-    def _entering(self, view: DrawWindow) -> _Entries:
+    def _entering(self, view: DrawWindow, since: int | None) -> _Entries:
         size = len(self._positions)
         start, stop = self._positions.within(view.axis, view.low, view.high)
         is_closed = stop < size
-        if stop - start <= view.columns:
+        if since is None and stop - start <= view.columns:
             index = np.arange(max(start - 1, 0), stop + is_closed)
             return _Entries(index, index + 1, True, is_closed)
-        edges = np.concatenate(([start], self._column_starts(view), [stop]))
+        first = 0 if since is None else self._column(view, since)
+        last = self._column(view, stop - 1)
+        begin = start if since is None else since
+        edges = np.concatenate(([begin], self._column_starts(view, first, last), [stop]))
         some = edges[:-1] < edges[1:]
-        before, after = np.arange(max(start - 1, 0), start), np.arange(stop, stop + is_closed)
+        before = np.arange(max(start - 1, 0), start) if since is None else edges[:0]
+        after = np.arange(stop, stop + is_closed)
         begins, ends = edges[:-1][some], edges[1:][some]
         starts, stops = (before, begins, after), (before + 1, ends, after + 1)
         return _Entries(np.concatenate(starts), np.concatenate(stops), False, is_closed)
 
-    def _column_starts(self, view: DrawWindow) -> Ints:
-        """The first batch of each column except the first column."""
-        scale, dots = Scale(view.low, view.high), np.arange(1.0, view.cells * DOTS_X)
+    def _column(self, view: DrawWindow, batch: int) -> int:
+        return int(view.column_of(self._positions.at(view.axis, np.array([batch])))[0])
+
+    def _column_starts(self, view: DrawWindow, first: int, last: int) -> Ints:
+        """The first batch of each column after the first one, up to the last."""
+        scale, dots = Scale(view.low, view.high), np.arange(first + 1.0, last + 1.0)
         left = value_of(0, scale, view.cells, DOTS_X)
         near = left + (value_of(1, scale, view.cells, DOTS_X) - left) * dots
         return self._positions.first(view.axis, near, lambda at: view.column_of(at) >= dots)
 
     # --- From what was drawn ----------------------------------------------------------------------
-
-    def _is_extensible(self, drawn: _Drawn) -> bool:
-        return not drawn.is_single and len(self._positions) - drawn.size <= _MAX_NEW
 
     def _extended(self, drawn: _Drawn, view: DrawWindow) -> _Drawn:
         """The polyline with the new batches added to its last column and in new columns."""
@@ -184,7 +205,8 @@ class PolylineCache:
         high = np.fmax.reduceat(_after(old.high[-1:], values), new.begins)
         x = _after(old.x[:-1], new.at[new.begins])
         polyline = Polyline(x, _after(old.low[:-1], low), _after(old.high[:-1], high))
-        return _Drawn(polyline, len(self._positions), False, new.is_closed)
+        last = int(new.index[new.begins[-1] - 1]) if new.begins[-1] else drawn.last
+        return _Drawn(polyline, len(self._positions), last, False, new.is_closed)
 
     def _arrivals(self, drawn: _Drawn, view: DrawWindow) -> _Arrivals:
         size = len(self._positions)
