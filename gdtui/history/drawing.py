@@ -168,27 +168,40 @@ class PolylineCache:
         return self._entered[1]
 
     def _entering(self, view: DrawWindow, since: int | None) -> _Entries:
+        if since is not None:
+            return self._continuing(view, since)
         size = len(self._positions)
         start, stop = self._positions.within(view.axis, view.low, view.high)
         is_closed = stop < size
-        if since is None and stop - start <= view.columns:
+        if stop - start <= view.columns:
             index = np.arange(max(start - 1, 0), stop + is_closed)
             return _Entries(index, index + 1, True, is_closed)
-        first = 0 if since is None else self._column(view, since)
-        last = self._column(view, stop - 1)
-        begin = start if since is None else since
-        edges = np.concatenate(([begin], self._column_starts(view, first, last), [stop]))
-        some = edges[:-1] < edges[1:]
-        before = np.arange(max(start - 1, 0), start) if since is None else edges[:0]
+        before = np.arange(max(start - 1, 0), start)
+        begins, ends = self._columns(view, start, stop, 0, view.cells * DOTS_X - 1)
         after = np.arange(stop, stop + is_closed)
-        begins, ends = edges[:-1][some], edges[1:][some]
         starts, stops = (before, begins, after), (before + 1, ends, after + 1)
         return _Entries(np.concatenate(starts), np.concatenate(stops), False, is_closed)
 
-    def _column(self, view: DrawWindow, batch: int) -> int:
-        return int(view.column_of(self._positions.at(view.axis, np.array([batch])))[0])
+    def _continuing(self, view: DrawWindow, since: int) -> _Entries:
+        size = len(self._positions)
+        at = self._positions.at(view.axis, np.array([since, size - 1]))
+        is_closed = bool(at[1] > view.high)
+        stop = self._positions.within(view.axis, view.low, view.high)[1] if is_closed else size
+        first, last = np.minimum(view.column_of(at), view.cells * DOTS_X - 1).tolist()
+        begins, ends = self._columns(view, since, stop, first, last)
+        after = np.arange(stop, stop + is_closed)
+        starts, stops = (begins, after), (ends, after + 1)
+        return _Entries(np.concatenate(starts), np.concatenate(stops), False, is_closed)
 
-    def _column_starts(self, view: DrawWindow, first: int, last: int) -> Ints:
+    def _columns(
+        self, view: DrawWindow, start: int, stop: int, first: float, last: float
+    ) -> tuple[Ints, Ints]:
+        """The batches start…stop−1, which are in the columns first…last, by column."""
+        edges = np.concatenate(([start], self._column_starts(view, first, last), [stop]))
+        some = edges[:-1] < edges[1:]
+        return edges[:-1][some], edges[1:][some]
+
+    def _column_starts(self, view: DrawWindow, first: float, last: float) -> Ints:
         """The first batch of each column after the first one, up to the last."""
         scale, dots = Scale(view.low, view.high), np.arange(first + 1.0, last + 1.0)
         left = value_of(0, scale, view.cells, DOTS_X)
