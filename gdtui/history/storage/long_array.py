@@ -1,5 +1,7 @@
 """Arrays of unlimited length: the newest rows in memory, the older ones in a temporary file."""
 
+import contextlib
+import mmap
 import os
 import tempfile
 import weakref
@@ -17,6 +19,8 @@ _HOT_BYTES: Final = 1 << 18
 """Fewest bytes of the newest rows that stay in memory; at most twice as many do."""
 _BLOCK_BYTES: Final = 4096
 """Number of bytes read at once: a page."""
+_MOST_READS: Final = 16
+"""Blocks up to which each is read by a call; more are taken from a mapping of the whole file."""
 _PIECE_ROWS: Final = 1 << 16
 """Rows of a piece that is read in order: few enough for a cache."""
 
@@ -103,6 +107,9 @@ class LongArray:
     def _read(self, index: Ints) -> NDArray[Any]:
         """Read rows from the file, each block once."""
         assert self._file is not None
+        if len(index) > _MOST_READS:
+            with contextlib.suppress(OSError):  # a file system that cannot map files
+                return self._mapped(index)
         blocks, place = np.unique(index // self._block_rows, return_inverse=True)
         buffer = np.zeros((len(blocks), self._block_rows, *self._shape), self._type)
         block_bytes = self._block_rows * self._row_bytes
@@ -111,6 +118,19 @@ class LongArray:
             part = buffer[first:stop].data.cast("B")
             os.preadv(self._file, [part], int(blocks[first]) * block_bytes)
         rows: NDArray[Any] = buffer[place, index % self._block_rows]
+        return rows
+
+    def _mapped(self, index: Ints) -> NDArray[Any]:
+        """Read many rows from the file, without a call for each block.
+
+        The mapping ends with the call, or the pages read would count as memory of this process.
+        """
+        assert self._file is not None
+        size = self._stored * self._row_bytes
+        with mmap.mmap(self._file, size, access=mmap.ACCESS_READ) as mapped:
+            stored = np.frombuffer(mapped, self._type).reshape(-1, *self._shape)
+            rows: NDArray[Any] = stored[index]
+            del stored  # it holds the mapping open
         return rows
 
 
