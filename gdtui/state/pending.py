@@ -25,6 +25,7 @@ from engine.log.commands import (
 from engine.log.records import (
     AnyRecord,
     Changed,
+    Chunk,
     CommandSent,
     End,
     Measured,
@@ -73,6 +74,8 @@ class Pending:
 
     def add(self, record: AnyRecord) -> None:
         """Take in the next record about the variant."""
+        if type(record) is Chunk:  # nearly all records are, and none concerns a command
+            return
         if kinds := _CONFIRMS.get(type(record)):
             self._confirm(getattr(record, "command", 0), kinds)
         match record:

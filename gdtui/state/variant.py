@@ -96,10 +96,10 @@ class VariantState:
         self.tally.add(record)
         self.pending.add(record)
         match record:
+            case Chunk():  # nearly all records are chunks
+                self._learn(record)
             case Started():
                 self._begin(record, source)
-            case Chunk():
-                self._learn(record)
             case Changed():
                 self._mark(record, before)
             case Measured() if self.current and record.generation == self.tally.generation:

@@ -197,6 +197,8 @@ def _draw_lines(
 
     In a cell with raw losses, however, a line stands alone: among their dots, it would be lost.
     """
+    if not series:
+        return
     together = np.zeros(cells.characters.shape, np.uint8)
     drawn: list[tuple[NDArray[np.bool_], int]] = []
     for one in series:

@@ -43,6 +43,46 @@ async def test_no_stale_cell_is_left_by_partial_updates(
         assert watched.partial > 2
 
 
+async def test_a_frame_is_sent_when_its_drawing_ends_unless_a_layout_is_due(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    app = bench.app(watching=True)
+    rng = np.random.default_rng(3)
+    async with app.run_test(size=(160, 45)) as pilot:
+        watched = Watched(app, pilot)
+        for step in range(2):
+            train(bench, step, rng)
+            app.main.tick(figures=True)
+            await watched.settle()
+        sent = watched.partial
+        train(bench, 2, rng)
+        app.main.tick(figures=True)
+        assert watched.partial == sent + 1
+        await watched.settle()
+
+        sent = watched.partial
+        app.main.refresh(layout=True)
+        train(bench, 3, rng)
+        app.main.tick(figures=True)
+        assert watched.partial == sent
+        await watched.check()
+
+
+async def test_no_stale_cell_is_left_by_frames_behind_another_screen(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "run")
+    bench.begin()
+    app = bench.app(watching=True)
+    rng = np.random.default_rng(3)
+    async with app.run_test(size=(160, 45)) as pilot:
+        watched = Watched(app, pilot)
+        for step, keys in enumerate([[], ["question_mark"], [], ["escape"]]):
+            train(bench, step, rng)
+            await pilot.press(*keys)
+            app.main.tick(figures=True)
+            await watched.settle()
+        await watched.check()
+
+
 async def test_no_stale_cell_is_left_by_notes_crosshair_focus_and_themes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,8 @@ def mark_range(
     picture: Picture, cells: Cells, line: Polyline, colour: str, taken: NDArray[np.bool_]
 ) -> None:
     """Mark the columns in which these values, or ranges of values, go beyond the axis."""
+    if line.is_empty:
+        return
     ends = (
         (line.high, line.high > picture.y.high, 0, ABOVE),
         (line.low, line.low < picture.y.low, -1, BELOW),
