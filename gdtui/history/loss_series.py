@@ -113,19 +113,22 @@ class LossSeries:
         losses = raw.T.astype(np.float64, order="C")
         kinds = self._positions.kinds_of_stretches(first + np.arange(buckets) * BUCKET, BUCKET)
         sizes = bucket_sizes(self._closed, kinds, self._passed)
-        finite = np.isfinite(losses)
-        has_gaps = not finite.all()
+        is_finite = np.isfinite(raw)
+        has_gaps = not is_finite.all()
+        counts = np.full(buckets, BUCKET)
         if has_gaps:
-            sizes = sizes.without_gaps(finite)
+            finite = is_finite.T
+            sizes, counts = sizes.without_gaps(finite), np.count_nonzero(finite, axis=0)
             losses[~finite] = 0.0
+            raw = np.where(is_finite, raw, np.nan)
         every = [losses, *self._smoothing.append(losses, sizes)]
         highs = [np.where(finite, each, -np.inf) for each in every] if has_gaps else every
         lows = [np.where(finite, each, np.inf) for each in every] if has_gaps else every
         self._low.append(np.stack([each.min(axis=0) for each in lows], axis=1))
         self._high.append(np.stack([each.max(axis=0) for each in highs], axis=1))
         self._sum.append(losses.sum(axis=0)[:, None])
-        self._count.append(np.count_nonzero(finite, axis=0)[:, None])
-        self._sampled.append(np.where(np.isfinite(raw), raw, np.nan).ravel())
+        self._count.append(counts[:, None])
+        self._sampled.append(raw.ravel())
 
     def _buckets(self, buckets: Ints) -> _Buckets:
         edges = buckets[:, None] * BUCKET + np.arange(BUCKET + 1)
