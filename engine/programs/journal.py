@@ -74,6 +74,8 @@ class ProgramJournal:
         self._remarks = 0
         self._lr = UNKNOWN_SETTINGS.lr
         self._early: HeldOut | None = None
+        self._held: Validated | None = None
+        """The last evaluation on held-out data."""
         self._columns = ScalarColumns()
         self._write(StateChanged(generation=0, state=State.RUNNING))
 
@@ -150,7 +152,7 @@ class ProgramJournal:
     def _enter(self, counters: GenerationCounters, started: Started) -> None:
         """Begin a generation."""
         self._keep_end()
-        self._at = counters
+        self._at, self._held = counters, None
         self._write(started)
         self._write(StateChanged(generation=counters.generation, state=State.RUNNING))
 
@@ -224,6 +226,7 @@ class ProgramJournal:
     def _end_epoch(self) -> None:
         """Record that the epoch of the last reading has ended."""
         if self._at.batches:
+            held = self._held if self._held and self._held.batches == self._at.batches else None
             self._write(
                 Evaluation(
                     generation=self._at.generation,
@@ -233,6 +236,8 @@ class ProgramJournal:
                     samples=self._at.step,
                     seconds=self._at.seconds,
                     full_loss=None,
+                    validation_loss=held.loss if held else None,
+                    metrics=held.metrics if held else {},
                 )
             )
         self._at.end_epoch()
@@ -245,18 +250,17 @@ class ProgramJournal:
             self._validate(found, updates=found.place.step)
 
     def _validate(self, found: HeldOut, updates: int) -> None:
-        self._write(
-            Validated(
-                generation=self._at.generation,
-                epoch=self._at.epoch,
-                batches=self._at.batches,
-                updates=updates,
-                samples=updates,
-                seconds=self._at.seconds,
-                loss=found.loss,
-                metrics=self._columns.known(found.metrics),
-            )
+        self._held = Validated(
+            generation=self._at.generation,
+            epoch=self._at.epoch,
+            batches=self._at.batches,
+            updates=updates,
+            samples=updates,
+            seconds=self._at.seconds,
+            loss=found.loss,
+            metrics=self._columns.known(found.metrics),
         )
+        self._write(self._held)
 
     def _remark(self, event: Remark | Question | Answered) -> None:
         """Record a remark, a question or an answer, if there are not too many already."""

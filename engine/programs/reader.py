@@ -132,18 +132,24 @@ class Reader:
                 return
         yield from self._read_loss(printed, loss)
 
-    def _read_loss(self, printed: Printed, loss: float) -> Iterator[Event]:
-        """Take in numbers with the loss that is read."""
+    def _read_loss(
+        self, printed: Printed, loss: float, *, is_late: bool = False
+    ) -> Iterator[Event]:
+        """Take in numbers with the loss that is read.
+
+        `is_late`: they have waited for the choice of a source, and were evaluated before.
+        """
         if printed.form in _REDRAWN and printed.step is not None:
             for bar in self._redraws.add(printed, loss):
                 yield from self._record(bar)
-        elif printed.step is None and self._bar.is_drawn:
+        elif printed.step is None and self._bar.is_drawn and not is_late:
             yield from self._resolve()
             self._waiting = printed
             return
         else:
             yield from self._record(printed)
-        yield from self._evaluate(printed)
+        if not is_late:
+            yield from self._evaluate(printed)
 
     def _record_doubtful(self, source: Source) -> Iterator[Event]:
         """Record the first evaluation, if there turned out to be no other source."""
@@ -176,7 +182,7 @@ class Reader:
                 yield from self._questions.ask(text, earlier.last, earlier, before)
             self._readings = 0
         for printed in waiting:
-            yield from self._read_loss(printed, printed.values[now.name])
+            yield from self._read_loss(printed, printed.values[now.name], is_late=True)
 
     def _note_place(self, printed: Printed) -> Iterator[Event]:
         """Note the step and epoch of numbers without a loss."""

@@ -11,14 +11,14 @@ class HeldOutLosses:
         self._last: dict[str, float] = {}
 
     def take(self, printed: Printed) -> tuple[float, dict[str, float]] | None:
-        """The loss and the metrics; None if there is no loss, or none that is new."""
+        """The loss and the metrics; None without a loss, and for a bar with the same as before."""
         held = {
             name: value
             for name, value in printed.values.items()
             if meaning(name) is Meaning.HELD_OUT_LOSS or is_held_out(name)
         }
         losses = [value for name, value in held.items() if meaning(name) is Meaning.HELD_OUT_LOSS]
-        if not losses or held == self._last:
+        if not losses or (printed.is_bar and held == self._last):
             return None
         self._last = held
         metrics = {

@@ -111,6 +111,16 @@ def test_epochs_that_are_printed_end(
     assert (tally.worker.exit_status, tally.last_loss) == (status, 1.0)
 
 
+def test_the_end_of_an_epoch_has_what_was_evaluated_there(tmp_path: Path) -> None:
+    steps = b"".join(b"Epoch %%d/2 step %d/3 loss 1\n" % k for k in (1, 2, 3))
+    lines = steps % (1, 1, 1) + b"val_loss 5 val_acc 0.5\n" + steps % (2, 2, 2)
+    records, _ = recorded(tmp_path / "run", lines)
+    ends = [record for record in records if isinstance(record, Evaluation)]
+    assert [(each.validation_loss, each.metrics) for each in ends] == [
+        (5.0, {"val_acc": 0.5}), (None, {})
+    ]  # fmt: skip
+
+
 def test_every_number_that_can_be_printed_can_be_recorded(tmp_path: Path) -> None:
     lines = b"loss nan lr -1\nloss inf lr nan\nloss 1e400\nloss -1e39\n" * 2
     records, _ = recorded(tmp_path / "run", lines)

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 
 import pytest
 
+from engine.programs.process import ChildProgram
 from engine.programs.reader import Reader
 from engine.programs.readings import HeldOut, Reading
 from engine.programs.text.printed import Form
@@ -72,6 +74,19 @@ Trainer(**options, callbacks=[TQDMProgressBar(refresh_rate=1)]).fit(Model(), dat
 """
 
 
+RESIZED = """
+import sys
+from tqdm import tqdm
+bar = tqdm(total=60, dynamic_ncols=True, mininterval=0, file=sys.stderr)
+for step in range(1, 61):
+    if step in (21, 41):
+        input()
+    bar.set_postfix(loss=f"{1 / step:.6f}", refresh=False)
+    bar.update()
+bar.close()
+"""
+
+
 def events(program: str) -> Sequence[object]:
     """The events of a program's output, stderr and stdout in the order in which they came."""
     done = subprocess.run(
@@ -113,3 +128,29 @@ def test_lightning() -> None:
     found = readings(events(LIGHTNING))
     assert [each.place.step for each in found] == list(range(1, 41))
     assert [each.loss for each in found] == pytest.approx([1 / k for k in range(1, 41)], rel=0.01)
+
+
+def test_tqdm_draws_by_the_width_of_its_terminal_and_is_read_at_each() -> None:
+    pytest.importorskip("tqdm")
+    program = ChildProgram([sys.executable, "-c", RESIZED], size=(40, 120), unblocked=set())
+    output = b""
+    for shown, columns in ((b"20/60", 60), (b"40/60", 90)):
+        while shown not in output:
+            output += program.read(1)
+        program.resize((40, columns))
+        program.type(b"\r")
+    while program.streams:
+        output += program.read(1)
+    while program.status is None:
+        time.sleep(0.01)
+    assert program.status == 0
+    bars = [text for text in output.decode().split("\r") if "/60 [" in text]
+    widths = {steps: {len(bar.rstrip()) for bar in bars if bar.split("/60")[0].endswith(steps)}
+              for steps in (" 10", " 30", " 50")}  # fmt: skip
+    assert max(widths[" 10"]) in (119, 120)
+    assert max(widths[" 30"]) in (59, 60)
+    assert max(widths[" 50"]) in (89, 90)
+    reader = Reader()
+    found = readings([*reader.feed(output), *reader.finish()])
+    assert [each.place.step for each in found] == list(range(1, 61))
+    assert [each.loss for each in found] == pytest.approx([1 / k for k in range(1, 61)], abs=1e-6)
