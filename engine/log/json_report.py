@@ -192,9 +192,7 @@ def _variant(tally: Tally) -> VariantReport:
         lr=_finite(resolved.lr) if resolved else None,
         lr_scaling=tally.settings.lr_scaling,
         **_recipe(tally),
-        accumulation_steps=resolved.accumulation_steps
-        if resolved
-        else tally.settings.accumulation_steps,
+        accumulation_steps=(resolved or tally.settings).accumulation_steps,
         is_big_batch=tally.is_big_batch,
         epochs=len(losses),
         batches=tally.batches,

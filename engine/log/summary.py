@@ -26,11 +26,7 @@ from engine.log.records import (
     Planned,
     Started,
     State,
-    StateChanged,
     Validated,
-    VariantRemoved,
-    WorkerDied,
-    WorkerReplaced,
 )
 from engine.settings import LossAudit, LossAverage, Resolved, VariantSettings
 
@@ -112,7 +108,7 @@ class Tally:
             case Changed():
                 self.settings, self.micro_batch = record.settings, record.micro_batch
                 self.recipe.lr = None
-            case StateChanged() | WorkerDied() | WorkerReplaced() | VariantRemoved():
+            case _ if isinstance(record, AboutWorker):
                 self._follow_worker(record)
             case Planned():
                 self.planned_epochs, self.pace = record.epochs, record.pace

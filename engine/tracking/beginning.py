@@ -15,9 +15,10 @@ from engine.log.records.worker import SCRIPT
 from engine.settings import LrSchedule, RunSettings, Variant, VariantSettings
 from engine.settings.text import clean
 from engine.tracking.checkpoints.continuation import Continuation
-from engine.tracking.controls import Abilities, LoopSession
-from engine.tracking.journal import Journal, Levers
+from engine.tracking.controls import Abilities, Levers, LoopSession
+from engine.tracking.journal import Journal
 from engine.tracking.opening import open_run, place, variant_name
+from engine.tracking.record import remarks
 from engine.tracking.record.background import Background
 from engine.tracking.record.chunking import ChunkBuilder, Counters
 from engine.tracking.record.loop_log import LoopLog
@@ -102,7 +103,7 @@ def begin(
         builder=_builder(started, background, Counters() if point is None else point.counters),
         levers=parts.levers,
         scalars=ScalarBuffer(_buffer, started.generation),
-        epochs=epochs,
+        epochs=started.epochs,
         worker=1 if continuation is None else continuation.worker,
         resumed=None if point is None else point.resumed,
     )
@@ -110,6 +111,9 @@ def begin(
         session.go_on(started.settings, started.epochs, continuation.last_command)
     if point is not None:
         journal.go_on(point.loop.waiting)
+    names = () if continuation is not None else (variant_name(arguments.name), *session.wanted)
+    for text in (*remarks.of_name(*names), *remarks.at_start(started)):
+        journal.remark(text)
     return journal
 
 
@@ -137,9 +141,8 @@ def _first_record(
         assumed.append("lr")
     if not epochs:
         assumed.append("planned_epochs")
-    epochs = max(epochs, 1)
     settings = _settings(arguments, parts, n, lr)
-    started = _started(settings, n, epochs, parts, tuple(assumed))
+    started = _started(settings, n, max(epochs, 1), parts, tuple(assumed))
     generation = 1 if continuation is None else continuation.generation
     return replace(started, generation=generation)
 

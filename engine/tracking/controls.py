@@ -7,7 +7,7 @@ loop takes what was ordered in its own thread.
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -27,7 +27,7 @@ from engine.log.commands import (
 from engine.log.directory import RunDirectory
 from engine.log.records import CommandSent
 from engine.session.hosted import OrderError
-from engine.settings import SettingsError, VariantSettings
+from engine.settings import Resolved, SettingsError, VariantSettings
 
 _CHANGEABLE: Final = ("batch_size", "lr", "lr_scaling", "accumulation_steps")
 """The settings that a loop may be able to change."""
@@ -57,6 +57,26 @@ class Abilities:
     def reason(self, setting: str) -> str:
         """The reason why a setting cannot change."""
         return str(getattr(self, "lr" if setting == "lr_scaling" else setting))
+
+
+class Levers(Protocol):
+    """The means by which orders change a loop."""
+
+    @property
+    def ahead(self) -> int:
+        """Batches that were read before the loop wants them; they keep their size."""
+
+    def change_batch_size(self, batch_size: int, steps: int, ahead: int) -> int:
+        """Use another batch size; returns the batches of the old size that still come.
+
+        `ahead`: at least so many, since another rank has read them.
+        """
+
+    def change_update(self, settings: VariantSettings, resolved: Resolved) -> None:
+        """Use another accumulation and lr from the next batch on."""
+
+    def delay(self, after: Resolved) -> int:
+        """Batches that come before these settings can be in force, besides those read ahead."""
 
 
 class LoopOrders(msgspec.Struct):

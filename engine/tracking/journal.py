@@ -6,40 +6,30 @@ A fault in here is caught by the run, which then trains on without a record.
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from engine.log.commands import Change, Extend, Pause, Resume, StepOnce
-from engine.log.records import Changed, End, Planned, Resumed, Started, State, StateChanged
-from engine.settings import LrSchedule, Resolved, VariantSettings
+from engine.log.records import (
+    Changed,
+    End,
+    Planned,
+    Remarked,
+    Resumed,
+    Started,
+    State,
+    StateChanged,
+)
+from engine.settings import LrSchedule, VariantSettings
 from engine.settings.text import clean
-from engine.tracking.controls import LoopOrders, LoopSession
+from engine.tracking.controls import Levers, LoopOrders, LoopSession
 from engine.tracking.record.background import Background
 from engine.tracking.record.chunking import ChunkBuilder, OpenChunk
+from engine.tracking.record.remarks import of_change, of_extension
 from engine.tracking.record.scalars import ScalarBuffer
 from engine.tracking.record.silent import SilentBackground
 
 _PAUSE_SECONDS: Final = 0.5
 _PAUSE: Final = Pause | StepOnce
-
-
-class Levers(Protocol):
-    """The means by which orders change a loop."""
-
-    @property
-    def ahead(self) -> int:
-        """Batches that were read before the loop wants them; they keep their size."""
-
-    def change_batch_size(self, batch_size: int, steps: int, ahead: int) -> int:
-        """Use another batch size; returns the batches of the old size that still come.
-
-        `ahead`: at least so many, since another rank has read them.
-        """
-
-    def change_update(self, settings: VariantSettings, resolved: Resolved) -> None:
-        """Use another accumulation and lr from the next batch on."""
-
-    def delay(self, after: Resolved) -> int:
-        """Batches that come before these settings can be in force, besides those read ahead."""
 
 
 @dataclass(slots=True)
@@ -67,6 +57,7 @@ class Journal:
     """Batches that another rank has read ahead."""
     _deferred: deque[tuple[int, Change]] = field(default_factory=deque)
     """Changes of the batch size, each with the batches that come before it."""
+    remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.settings = self.started.settings
@@ -98,6 +89,12 @@ class Journal:
         if self.builder.at.batches:
             for work in self.scalars.take():
                 self.background.put(work)
+
+    def remark(self, text: str) -> None:
+        """Record a remark on how the figures are to be read; each once."""
+        if text not in self.remarks:
+            self.remarks.append(text)
+            self.background.put(Remarked(text=text, batches=self.builder.at.batches))
 
     def _hand_over(self, chunk: OpenChunk) -> None:
         self.background.put(chunk)
@@ -193,6 +190,8 @@ class Journal:
             self._go(orders.going)
 
     def _extend(self, command: Extend) -> None:
+        for text in of_extension(self.settings, self.epochs, command.epochs):
+            self.remark(text)
         self.plan(command.epochs, command.id)
 
     def _change(self, command: Change) -> None:
@@ -220,6 +219,8 @@ class Journal:
     def _apply(self, command: Change, note: str) -> None:
         """Bring settings into force at the next batch, which begins an update."""
         self.cut()
+        for text in of_change(self.settings, command.settings, self.started.n):
+            self.remark(text)
         scale = command.settings.lr / self.started.settings.lr
         if command.settings.lr != self.settings.lr and command.settings.schedule is LrSchedule.OWN:
             note = note or f"the lr is {scale:g} times that of the script's schedule"

@@ -13,6 +13,7 @@ from engine.tracking.lifetime import forget
 from engine.tracking.opening import is_off
 from engine.tracking.parts import batches_of, count_of, gradient_sync, team_of, updates_of
 from engine.tracking.ranks.team_journal import TeamJournal
+from engine.tracking.record.remarks import OF_ONE_RANK
 from engine.tracking.safe_journal import SafeJournal
 from engine.tracking.steering.epoch_loop import EpochLoop
 from engine.tracking.steering.levers import LoopLevers
@@ -190,6 +191,7 @@ class TrackedRun:
             self._journal.add(
                 loss, count, lr, ends_update=ends_update, scalars=scalars, obeys=False
             )
+            self._journal.remark(OF_ONE_RANK)
 
     @property
     def _guessed(self) -> int:

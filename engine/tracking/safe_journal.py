@@ -127,6 +127,13 @@ class SafeJournal:
                 self._give_up(error)
                 return
 
+    def remark(self, text: str) -> None:
+        """Record a remark on how the figures are to be read; each once."""
+        journal = self._journal
+        if journal is not None and text not in journal.remarks:
+            with self._guarded():
+                journal.remark(text)
+
     def finish(self) -> None:
         """Record that all planned epochs are done."""
         if (journal := self._journal) is not None:

@@ -20,6 +20,7 @@ from engine.log.records import (
     Evaluation,
     Measured,
     Origin,
+    Remarked,
     Started,
     State,
     StateChanged,
@@ -91,6 +92,11 @@ class Generation:
     def changes(self) -> tuple[Changed, ...]:
         """The changes of settings during training."""
         return self._of(Changed)
+
+    @property
+    def remarks(self) -> tuple[Remarked, ...]:
+        """Remarks of a script's log on how its figures are to be read."""
+        return self._of(Remarked)
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:

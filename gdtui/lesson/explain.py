@@ -24,6 +24,7 @@ from gdtui.view.text import formatting
 from gdtui.view.text.caveats.age import age, oldest
 from gdtui.view.text.caveats.claims import contradiction
 from gdtui.view.text.caveats.imported import is_foreign, is_imported, is_known
+from gdtui.view.text.caveats.of_scripts import remarks
 from gdtui.view.text.formatting import number
 
 _COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -60,6 +61,7 @@ def explain(store: Store, selected: int | None, *, is_ours: bool) -> list[Sectio
     return [
         Section("What you see", tuple(_overview(store) if one is None else _variant(one, is_ours))),
         *([Section(_about(store), said)] if (said := tuple(_problem(store))) else []),
+        *([Section("How to read the figures", said)] if (said := tuple(remarks(store))) else []),
         Section("Why", tuple(_why(store, one, is_ours))),
         Section("In an interview", (interview(store),)),
     ]

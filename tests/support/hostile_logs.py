@@ -248,6 +248,7 @@ def _other(draw: st.DrawFn, place: Place) -> None:
                         "question": counts,
                         "choices": st.lists(texts.map(lambda text: (text or "x")[:40]), max_size=3),
                         "answer": texts.map(lambda text: text[:40]),
+                        "batches": st.none() | counts,
                     }
                 ),
                 st.fixed_dictionaries({"type": texts.map("Later{}".format), "x": anything}),

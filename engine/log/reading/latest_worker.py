@@ -4,11 +4,22 @@ A worker's states are in its variant's log; its death and its replacement are in
 Their order never depends on wall-clock times, since clocks get adjusted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
-from engine.log.records import State, StateChanged, VariantRemoved, WorkerDied, WorkerReplaced
+from engine.log.records import (
+    Remarked,
+    State,
+    StateChanged,
+    VariantRemoved,
+    WorkerDied,
+    WorkerReplaced,
+)
 
-AboutWorker = StateChanged | WorkerDied | WorkerReplaced | VariantRemoved
+AboutWorker = StateChanged | WorkerDied | WorkerReplaced | VariantRemoved | Remarked
+
+_MOST_REMARKS: Final = 50
+"""Remarks kept; a script makes a few."""
 
 
 @dataclass(slots=True)
@@ -30,6 +41,8 @@ class LatestWorker:
 
     is_removed: bool = False
     """True once its variant was removed, until another worker takes it in again."""
+    remarks: list[str] = field(default_factory=list)
+    """Remarks on how the figures are to be read; each once, the last ones."""
 
     def add(self, record: AboutWorker) -> None:
         """Add the next record of either log."""
@@ -43,6 +56,8 @@ class LatestWorker:
                 self.death = record
             case VariantRemoved():
                 self.is_removed = True
+            case Remarked(text=text) if text not in self.remarks:
+                self.remarks = [*self.remarks[1 - _MOST_REMARKS :], text]
             case WorkerReplaced():
                 self.is_removed = False
                 self.replacement = max(self.replacement, record.worker)

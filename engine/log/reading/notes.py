@@ -11,7 +11,7 @@ def notes_of(name: str, record: AnyRecord) -> Iterator[str]:
         case MeasuringSet() | Refused() if record.detail:
             yield f"{name}: {record.detail}"
         case Remarked():
-            yield record.text
+            yield record.text if record.batches is None else f"{name}: {record.text}"
         case Execution() if record.compiled:
             yield f"{name}: compiled from update {record.update:,}"
         case Execution() if record.reason:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.tracking.controls import LoopOrders
 from engine.tracking.ranks.gathering import Gathering
+from engine.tracking.record.remarks import DEAF, OF_RANKS
 from engine.tracking.safe_journal import Begin, SafeJournal
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class TeamJournal(SafeJournal):
 
     def take_in(self, batch: "SharedBatch") -> None:
         """Count a batch of all ranks; rank 0 records it."""
+        self.remark(OF_RANKS)
         self.add(batch.loss, batch.samples, batch.lr, ends_update=batch.ends_update, obeys=False)
 
     def follow(self, orders: LoopOrders, ahead: int) -> None:
@@ -99,6 +101,7 @@ class TeamJournal(SafeJournal):
 
     def release(self) -> None:
         """Go on if it is paused: a rank can obey no longer."""
+        self.remark(DEAF)
         if (journal := self._journal) is not None:
             with self._guarded():
                 journal.release()

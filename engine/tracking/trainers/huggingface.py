@@ -15,6 +15,10 @@ from engine.tracking.trainers.record import TrainerRecord
 _FIXED: Final = "the Trainer derives its steps and its lr schedule from it when training begins"
 _EPOCHS: Final = "the Trainer fixes its number of steps when training begins"
 _RANKS: Final = "the processes that train together cannot be reached without torch.distributed"
+_OWN_MEANS: Final = (
+    "with accumulation, each loss is the mean of its micro-batch; the Trainer itself adds up the "
+    "shares of an update"
+)
 _ENGINE: Final = "DeepSpeed takes the steps itself"
 _MARK: Final = "is_wrapped_by_gdtui"
 _PREFIX: Final = "eval_"
@@ -182,6 +186,7 @@ def _plan(trainer: Any, args: Any, state: Any, loader: Any) -> TrainingPlan:
             epochs=_EPOCHS,
             ends="",
         ),
+        remark=_OWN_MEANS if steps > 1 else "",
     )
 
 

@@ -19,6 +19,10 @@ from engine.tracking.trainers.record import TrainerRecord
 _FIXED: Final = "Lightning keeps the loader with which the training began"
 _EPOCHS: Final = "set max_epochs of the Trainer"
 _RANKS: Final = "the processes that train together cannot be reached without torch.distributed"
+_OWN_MEANS: Final = (
+    "with accumulation, each loss is that of training_step, before Lightning divides it by "
+    "accumulate_grad_batches"
+)
 _OWN_STEPS: Final = "the module takes its steps itself (manual optimization)"
 _SEVERAL: Final = "the module has several optimizers"
 _SCHEDULED: Final = "the Trainer changed it"
@@ -247,6 +251,7 @@ def _plan(trainer: Any, module: Any) -> TrainingPlan:
             epochs=_EPOCHS,
             ends="",
         ),
+        remark=_OWN_MEANS if steps > 1 and not manual else "",
     )
 
 

@@ -22,6 +22,8 @@ class TrainingPlan:
     epoch: int = 1
     """The first of them: above 1 if the training goes on from a checkpoint."""
     abilities: Abilities = field(default_factory=Abilities)
+    remark: str = ""
+    """The way in which the losses on record differ from those that the Trainer shows."""
 
     def refuse(self, reason: str) -> None:
         """Refuse every command, for this reason."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.tracking.controls import LoopOrders
 from engine.tracking.ranks.gathering import Gathering
 from engine.tracking.ranks.team import SharedBatch, Team
+from engine.tracking.record.remarks import DEAF
 
 if TYPE_CHECKING:
     from engine.tracking.journal import Journal
@@ -125,6 +126,7 @@ class RankedTraining:
         self._taken = 0
         if (journal := self._recorder.journal) is not None:
             try:
+                journal.remark(DEAF)
                 journal.release()
             except Exception as error:
                 self._recorder.give_up(error)

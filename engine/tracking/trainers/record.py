@@ -15,6 +15,7 @@ from engine.tracking.beginning import Arguments, LoopParts, begin
 from engine.tracking.journal import Journal
 from engine.tracking.lifetime import remember
 from engine.tracking.ranks.team import SharedBatch, find_team
+from engine.tracking.record.remarks import OF_RANKS
 from engine.tracking.trainers.ending import EndingRecord, guarded
 from engine.tracking.trainers.evaluation import evaluation_of, numbers_of
 from engine.tracking.trainers.levers import AccumulationLever, TrainerLevers
@@ -115,6 +116,9 @@ class TrainerRecord(EndingRecord):
         self._levers.base_lr = self._arguments.base_lr
         journal.builder.at.epoch = max(self._epoch, 1)
         self.journal = journal
+        for text in (self._plan.remark, OF_RANKS if self._ranks is not None else ""):
+            if text:
+                journal.remark(text)
         remember(self)
         return journal
 

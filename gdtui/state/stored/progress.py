@@ -37,6 +37,8 @@ class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
     """The last step that a program has printed, or the updates of a script without epochs."""
     last_loss: float | None = None
     """The lowest last loss of a batch, for a script; the last loss that a program has printed."""
+    remarks: tuple[str, ...] = ()
+    """Remarks on how the figures are to be read, each with the name of its variant."""
     exit_status: int | None = None
     """The exit status of a program that has ended; below 0, minus the signal that ended it."""
 
@@ -96,6 +98,7 @@ def progress_of(tallies: "Sequence[Tally]") -> RunProgress:
         best=best if loss < math.inf else "",
         seconds_left=None if is_paused else _longest(map(_seconds_left, going)),
         is_paused=is_paused,
+        remarks=tuple(f"{each.name}: {text}" for each in tallies for text in each.worker.remarks),
         **_of_program(tallies),
         **_of_scripts([tally for tally in tallies if _is_script(tally)]),
     )
