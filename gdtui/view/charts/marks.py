@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from engine.log.records import Origin
+from engine.log.records.worker import SCRIPT
 from engine.programs import PROGRAM
 from gdtui.chart.scene.palette import variant_colour
 from gdtui.chart.scene.picture import Mark
@@ -14,6 +16,8 @@ from gdtui.view.view_state import ViewState
 
 FORKED: Final = "fork"
 REWOUND: Final = "rewound"
+RESUMED: Final = "resumed"
+"""For a script that went on after a checkpoint."""
 JOINED: Final = "same training"
 """For a program, whose user said so."""
 
@@ -31,12 +35,20 @@ def marks_of(one: VariantState, now: Curves, view: ViewState) -> list[Mark]:
     if origin is None:
         return found
     at = float((origin.samples, origin.updates, origin.seconds)[PLACE[view.axis]])
-    word = FORKED if origin.variant else JOINED if one.tally.device == PROGRAM else REWOUND
+    word = _word(one, origin)
     for place, mark in enumerate(found):
         if mark.x == at:
             found[place] = replace(mark, label=f"{word}, {mark.label}")
             return found
     return [*found, Mark(at, colour, word)]
+
+
+def _word(one: VariantState, origin: Origin) -> str:
+    if origin.variant:
+        return FORKED
+    if one.tally.device == PROGRAM:
+        return JOINED
+    return RESUMED if one.tally.model == SCRIPT else REWOUND
 
 
 def _change_marks(one: VariantState, now: Curves, view: ViewState, colour: str) -> Iterable[Mark]:
