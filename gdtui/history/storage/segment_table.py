@@ -65,14 +65,15 @@ def likely_batches(table: Ints, position: Floats, *, is_samples: bool) -> Ints:
     `table` has the rows of all segments.
     """
     column, period = (1, 8) if is_samples else (2, 9)
-    if len(table) == 1:
-        rows = table.T
-    else:
-        rows = table[np.maximum(np.searchsorted(table[:, column], position, "right") - 1, 0)].T
+    rows, after = table.T, np.array([ENDLESS])
+    if len(table) > 1:
+        place = np.maximum(np.searchsorted(table[:, column], position, "right") - 1, 0)
+        rows, after = table[place].T, np.append(table[1:, 0], ENDLESS)[place]
     beyond = np.maximum(position - rows[column], 0.0)
     epochs = np.floor(beyond / np.maximum(rows[period], 1)) * (rows[7] < ENDLESS)
     beyond = beyond - epochs * rows[period]
     batches = beyond / rows[5] if is_samples else beyond * rows[6] - rows[3]
     batches = np.minimum(np.ceil(batches), rows[7].astype(np.float64))
-    likely: Ints = (rows[0] + epochs * rows[7] + batches).astype(np.int64)
-    return likely
+    likely = (rows[0] + epochs * rows[7] + batches).astype(np.int64)
+    nearest: Ints = np.minimum(likely, after)  # batches may be missing after a segment
+    return nearest
