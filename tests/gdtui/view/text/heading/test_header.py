@@ -9,7 +9,7 @@ from portions import portion
 
 from engine.log.commands import Pause
 from engine.log.records import CommandSent, Planned, State
-from gdtui.state.record_source import LogSource
+from gdtui.state.record_source import LogSource, ViewerRole
 from gdtui.state.store import Store
 from gdtui.view.text.heading.header import header
 from gdtui.view.text.progress.live import left_in_words, seconds_left
@@ -100,3 +100,10 @@ def test_the_bar_grows_with_the_slowest_variant(bench: Bench) -> None:
         bench.train(name, [0.5] * (2_600 - done), batch=done + 1, epoch=13)
         bench.write(name, evaluation(13))
     assert " ━━━━━━━───── · " in header(store_of(bench), 158, 60.0).plain
+
+
+def test_the_share_read_of_a_long_past_is_at_the_end(bench: Bench) -> None:
+    line = header(store_of(bench), 158, 60.0, ViewerRole.ATTACHED, read=0.429).plain
+    assert line.endswith(" · running · reading 42% · attached, d detaches")
+    assert header(store_of(bench), 45, 60.0, read=0.0).plain.endswith("reading 0%")
+    assert "reading" not in header(store_of(bench), 158, 60.0).plain
