@@ -1,4 +1,6 @@
-"""The job that builds a compiled step, in a process with the lowest priority.
+"""The job that builds a compiled step, in a process with the priority of the workers.
+
+With the lowest priority, three workers on two cores would leave it 9% of a core.
 
 Importing this module does not load torch; the work does, in its process.
 """
@@ -34,12 +36,11 @@ def build_step(task: BuildTask, report: ReportProgress) -> BuildAnswer:
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)  # so that `kill_compilers` reaches the compilers, too
     from engine.problems.opening import open_on_device
-    from engine.training.compiled.build import build, yield_to_training
+    from engine.training.compiled.build import build
     from engine.training.compiled.cache import BuildCache, UnsafeCacheError, default_folder
     from engine.training.compiled.spec import UnsuitedError
     from engine.worker.compiling.library import described
 
-    yield_to_training()
     report(0.0, "tracing the update")
     _, problem = open_on_device(task.run, task.device, task.threads, stored=task.stored)
     try:

@@ -7,6 +7,8 @@ from engine.log.records import Chunk
 
 _LEAST_SECONDS: Final = 1.0
 """Training time from which the speed of the eager step is known."""
+FIRST_SECONDS: Final = 0.3
+"""Training time after which the size of a call can be chosen: the first updates are slow."""
 _LEAST_LEFT: Final = 60.0
 """Seconds of training that must be left for a build that takes up to a minute of another core."""
 _OPERATION: Final = 25e-6
@@ -17,7 +19,7 @@ Measured: 5–10 µs in Linear(10,1) and small MLPs at any batch up to 64, 60 µ
 """
 _WINDOW: Final = 2.0
 """Seconds of training over which the speed is averaged."""
-_LONGEST_CALL: Final = 0.05
+_LONGEST_CALL: Final = 0.1
 """Seconds that a call may take at the eager step's speed, so that keys act within 0.1 s."""
 
 
@@ -51,6 +53,11 @@ class EagerSpeed:
     def is_known(self) -> bool:
         """True once it was measured for long enough."""
         return self.trained >= _LEAST_SECONDS and self.updates > 0
+
+
+def has_begun(speed: EagerSpeed) -> bool:
+    """True once the first updates, which are slow, are over."""
+    return speed.trained >= FIRST_SECONDS and speed.updates > 0
 
 
 def is_worth_a_build(speed: EagerSpeed, updates_left: float, pace: float | None) -> bool:

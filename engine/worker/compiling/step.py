@@ -17,6 +17,7 @@ from engine.settings import Compilation, VariantSettings
 from engine.worker.compiling.builds import Builds
 from engine.worker.compiling.demand import (
     EagerSpeed,
+    has_begun,
     is_worth_a_build,
     least_operations,
     most_updates,
@@ -88,7 +89,7 @@ class CompiledStep:
 
     def _is_due(self, updates_left: float, pace: float | None) -> bool:
         if self._mode is Compilation.ON or self._builds.has_any:
-            return self._speed.updates > 0
+            return has_begun(self._speed)
         return is_worth_a_build(self._speed, updates_left, pace)
 
     def _specify(self, trainer: Trainer) -> None:

@@ -46,7 +46,7 @@ def test_the_speed_is_that_of_the_eager_step_lately() -> None:
 
 
 @pytest.mark.parametrize(
-    ("per_second", "operations", "most"), [(4_000, 10, None), (200, 200, 8), (2, 20_000, 1)]
+    ("per_second", "operations", "most"), [(4_000, 10, None), (120, 333, 8), (2, 20_000, 1)]
 )
 def test_slow_updates_must_have_many_operations_and_get_short_calls(
     per_second: float, operations: int, most: int | None

@@ -20,7 +20,7 @@ from engine.problem import Problem
 from engine.problems import registry
 from engine.settings import Compilation, VariantSettings
 from engine.training.trainer import Trainer
-from engine.worker.compiling import library
+from engine.worker.compiling import demand, library
 from engine.worker.protocol import BuildAnswer, BuildWanted
 
 EPOCHS = 12
@@ -40,6 +40,7 @@ def problem() -> Problem:
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "load", lambda name, seed, data: problem())
+    monkeypatch.setattr(demand, "FIRST_SECONDS", 0.0)
 
 
 def executions(records: list[AnyRecord]) -> list[Execution]:
