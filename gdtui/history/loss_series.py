@@ -217,26 +217,36 @@ class LossSeries:
         if done < 0 or stop < done:
             self._close()
             done = max(min(stop, self._closed * BUCKET), start)
-            below = self._count_beyond(start, done, low, self._low)
-            above = self._count_beyond(start, done, high, self._high)
-        for piece in self._raw.pieces(done, stop):
-            below += counted_beyond(piece, low, is_below=True)
-            above += counted_beyond(piece, high, is_below=False)
+            below, above = self._closed_beyond(start, done, low, high)
+        new_below, new_above = self._all_beyond(done, stop, low, high)
+        below, above = below + new_below, above + new_above
         self._beyond[of] = stop, below, above
         if len(self._beyond) > _MOST_COUNTS:
             del self._beyond[next(iter(self._beyond))]
         return below, above
 
-    def _count_beyond(self, start: int, stop: int, limit: float, pyramid: Pyramid) -> int:
-        """The number of these losses, in closed buckets, beyond a limit."""
-        is_below = pyramid is self._low
-        buckets = pyramid.beyond(limit, (stop - start) // (BUCKET * _SPARSE))
-        if buckets is None:  # reading all losses is faster than choosing so many
-            pieces = self._raw.pieces(start, stop)
-            return sum(counted_beyond(piece, limit, is_below=is_below) for piece in pieces)
+    def _closed_beyond(self, start: int, stop: int, low: float, high: float) -> tuple[int, int]:
+        """As `beyond`, of losses in closed buckets."""
+        most = (stop - start) // (BUCKET * _SPARSE)
+        below, above = self._low.beyond(low, most), self._high.beyond(high, most)
+        if below is None or above is None:  # reading all losses is faster than choosing so many
+            return self._all_beyond(start, stop, low, high)
+        return (
+            counted_beyond(self._chosen(below, start, stop), low, is_below=True),
+            counted_beyond(self._chosen(above, start, stop), high, is_below=False),
+        )
+
+    def _chosen(self, buckets: Ints, start: int, stop: int) -> NDArray[np.float32]:
+        """The losses start…stop−1 that are in these buckets."""
         index = (buckets[:, None] * BUCKET + np.arange(BUCKET)).ravel()
-        losses = self._raw.take(index[(index >= start) & (index < stop)])
-        return counted_beyond(losses, limit, is_below=is_below)
+        return self._raw.take(index[(index >= start) & (index < stop)])
+
+    def _all_beyond(self, start: int, stop: int, low: float, high: float) -> tuple[int, int]:
+        below = above = 0
+        for piece in self._raw.pieces(start, stop):
+            below += counted_beyond(piece, low, is_below=True)
+            above += counted_beyond(piece, high, is_below=False)
+        return below, above
 
     def extremes(self) -> tuple[float, float] | None:
         """Lowest and highest of all losses; None if there is no finite loss."""

@@ -82,11 +82,10 @@ class LongArray:
         return self.take(np.arange(start, stop))
 
     def pieces(self, start: int, stop: int) -> Iterator[NDArray[Any]]:
-        """The rows start…stop−1 in pieces of bounded size, each valid until the next append."""
+        """The rows start…stop−1 in pieces of bounded size, each only valid until the next."""
+        buffer = np.empty((min(_PIECE_ROWS, max(stop - start, 0)), *self._shape), self._type)
         for first in range(start, min(stop, self._stored), _PIECE_ROWS):
-            piece = np.zeros(
-                (min(_PIECE_ROWS, stop - first, self._stored - first), *self._shape), self._type
-            )
+            piece = buffer[: min(stop, self._stored) - first]
             assert self._file is not None
             os.preadv(self._file, [piece.data.cast("B")], first * self._row_bytes)
             yield piece
