@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.problem import Problem
+from engine.settings import Precision
 from engine.training.compiled.compiler import ProgramFacts, load_program
 from engine.training.compiled.layout import HeldTensors
 from engine.training.compiled.spec import BlockSpec, UnsuitedError, first_line
@@ -20,9 +21,12 @@ from engine.training.state.modules import module_state
 from engine.training.step import train
 from engine.training.trainer import Trainer
 
-_TOLERANCES: Final = {torch.float64: 1e-9}
-_TOLERANCE: Final = 1e-3
-"""Largest difference from the readable step after one block, relative to the largest value."""
+_TOLERANCES: Final = {torch.float64: 1e-9, torch.float32: 1e-4}
+_TOLERANCE: Final = 3e-2
+"""Largest difference from the readable step after one block, relative to the largest value.
+
+That of bfloat16, in which the compiler rounds less often than the eager step does.
+"""
 
 
 class Rehearsal:
@@ -50,7 +54,7 @@ class Rehearsal:
 
     def compare(self, program: Path, facts: ProgramFacts) -> None:
         """Raise UnsuitedError unless the program trains as the readable step does."""
-        trainer, spec = self._trainer, self._spec
+        trainer, spec = self._trainer, facts.spec
         lrs = [spec.settings.lr * (1 + number / 10) for number in range(spec.updates)]
         held = HeldTensors(facts.layout, trainer.model, trainer.recipe.optimizer).tensors()
         inputs = [each.detach().clone() for each in held]
@@ -64,10 +68,11 @@ class Rehearsal:
             raise UnsuitedError(f"the program fails: {first_line(error)}") from error
         drawn = torch.get_rng_state()
         seed_generator(trainer.device, self._seed)
-        _require_equal(losses, torch.stack(self._train(spec.size, lrs)))
+        expected = torch.stack(self._train(spec.size, lrs))
         _require_equal(drawn, torch.get_rng_state())
-        for mine, theirs in zip(inputs, held, strict=True):
-            _require_equal(mine, theirs)
+        for mine, theirs in zip((losses, *inputs), (expected, *held), strict=True):
+            kind = theirs.dtype if spec.precision is Precision.FP32 else torch.bfloat16
+            _require_equal(mine, theirs, _TOLERANCES.get(kind, _TOLERANCE))
 
     def _train(self, samples: int, lrs: Sequence[float] = ()) -> list[Tensor]:
         """Train on the first samples by the readable step, with these lrs; return the losses."""
@@ -107,14 +112,13 @@ class Rehearsal:
         return found
 
 
-def _require_equal(mine: Tensor, theirs: Tensor) -> None:
+def _require_equal(mine: Tensor, theirs: Tensor, relative: float = 0.0) -> None:
     if not mine.is_floating_point():
         if not torch.equal(mine, theirs):
             raise UnsuitedError("the compiled step draws or counts otherwise than the readable one")
         return
-    relative = _TOLERANCES.get(theirs.dtype, _TOLERANCE)
     mine, theirs = mine.detach().double(), theirs.detach().double()
-    largest = float(theirs.abs().max()) if theirs.numel() else 0.0
-    allowed = relative * max(largest, 1e-6)
-    if not torch.allclose(mine, theirs, rtol=0, atol=allowed, equal_nan=True):
+    known = theirs.isfinite()  # the rehearsal may diverge, with an lr that is not the user's
+    largest = float(theirs[known].abs().max()) if known.any() else 0.0
+    if not torch.allclose(mine[known], theirs[known], rtol=0, atol=relative * max(largest, 1e-6)):
         raise UnsuitedError("the compiled step gives other results than the readable one")

@@ -171,8 +171,9 @@ class _TwinStep:
     def begin(self, layout: Layout, leaves: dict[str, Tensor], state: list[Tensor]) -> None:
         """Give the optimiser its state; step counts in double precision, as Python has them."""
         for (name, key), tensor in zip(layout.state, state, strict=True):
-            is_number = tensor.ndim == 0 and tensor.is_floating_point()
-            self._optimizer.state[leaves[name]][key] = tensor.double() if is_number else tensor
+            is_number = tensor.ndim == 0 and (key == "step" or leaves[name].ndim > 0)
+            is_wide = is_number and tensor.is_floating_point()
+            self._optimizer.state[leaves[name]][key] = tensor.double() if is_wide else tensor
 
     def followed(self, schedule: Iterator[Batch]) -> Iterator[Batch]:
         """The batches as they come, with the lr set as each update begins."""

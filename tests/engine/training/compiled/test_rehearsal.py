@@ -1,14 +1,19 @@
 """Rehearsals: what an update changes outside its tensors is a reason not to compile."""
 
+import contextlib
 import random
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from traced_blocks import GraphProgram
 
 from engine.problem import Problem
 from engine.settings import VariantSettings
+from engine.training.compiled import rehearsal
+from engine.training.compiled.compiler import facts_of
 from engine.training.compiled.rehearsal import Rehearsal
 from engine.training.compiled.spec import BlockSpec, UnsuitedError
 from engine.training.compiled.suitability import spec_of, updates_of_block
@@ -60,6 +65,20 @@ def test_changes_outside_tensors_are_reasons(way: str, reason: str) -> None:
 
 def test_a_model_that_only_computes_can_be_rehearsed() -> None:
     Rehearsal(problem("computes"), spec("computes"), seed=0)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_program_is_compared_with_the_readable_step(
+    is_right: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have fewer updates than were asked for."""
+    mine = Rehearsal(problem("computes"), spec("computes"), seed=0)
+    smaller = spec("computes").with_updates(2)
+    made = mine.trace(smaller)
+    program = GraphProgram(made, error=0.0 if is_right else 0.01)
+    monkeypatch.setattr(rehearsal, "load_program", lambda *_: program)
+    with contextlib.nullcontext() if is_right else pytest.raises(UnsuitedError, match="results"):
+        mine.compare(Path(), facts_of(smaller, made))
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,23 @@ def test_recipes_give_the_weights_of_the_readable_step(recipe: str) -> None:
     check(problem, **RECIPES[recipe])
 
 
+class Tied(nn.Module):
+    """A weight that is used twice, a weight that is a number, and a frozen layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.second.weight = self.first.weight
+        self.scale = nn.Parameter(torch.tensor(0.5))
+        self.last = nn.Linear(3, 3).requires_grad_(False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        output: Tensor = self.last(self.scale * self.second(self.first(inputs).tanh()))
+        return output
+
+
 MODELS: dict[str, Problem] = {
+    "tied": regression(Tied),
     "batch norm": regression(lambda: nn.Linear(3, 3), lambda: nn.BatchNorm1d(3)),
     "dropout": regression(lambda: nn.Dropout(0.5)),
     "tokens": tokens(),
@@ -99,7 +115,7 @@ MODELS: dict[str, Problem] = {
 
 @pytest.mark.parametrize("model", MODELS)
 def test_models_give_the_weights_of_the_readable_step(model: str) -> None:
-    check(MODELS[model], momentum=0.9)
+    check(MODELS[model], optimizer="adamw", lr=0.01)
 
 
 def check(problem: Problem, **settings: Any) -> None:
