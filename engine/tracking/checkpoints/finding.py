@@ -42,12 +42,12 @@ def find_continuation(path: Path, name: str) -> tuple[Continuation, State] | Non
         return None
     try:
         run = RunDirectory.open(path)
-        if name not in {each.name for each in run.info.settings.variants}:
-            return None
         if not run.info.settings.is_script:
             raise ResumeError(
                 f"{clean(str(path))} holds a run of gdtui train, which gdtui resume goes on with"
             )
+        if name not in {each.name for each in run.info.settings.variants}:
+            return None
         _wait_for_end(run, name)
         past = read_past(run)
     except RunDirectoryError as error:

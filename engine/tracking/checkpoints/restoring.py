@@ -53,12 +53,18 @@ class Restoring:
         error, found, self._state = self._found(path, name)
         if error:
             raise ResumeError(error)
-        if found is not None and (found.point is None or found.refused):
-            lost = "no checkpoint" if found.point is None else "not the last checkpoint"
-            why = f": {found.refused[-1]}" if found.refused else ""
-            begin = "; training begins again" if found.point is None else ""
-            self._say(f"{lost} of {name} can be used{why}{begin}")
+        if found is not None:
+            self._explain(found)
         return found
+
+    def _explain(self, found: Continuation) -> None:
+        """Say which checkpoint cannot be used, and that training begins again without one."""
+        begin = "; training begins again" if found.point is None else ""
+        if found.refused:
+            last = "no" if found.point is None else "not the last"
+            self._say(f"{last} checkpoint of {found.name} can be used: {found.refused[0]}{begin}")
+        elif begin:
+            self._say(f"there is no checkpoint of {found.name} yet{begin}")
 
     def _found(self, path: Path, name: str) -> Found:
         if self._team is None:

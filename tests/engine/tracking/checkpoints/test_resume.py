@@ -18,6 +18,7 @@ from tracked_loops import EPOCHS, SAMPLES, Loop, plain
 from engine.checkpoint.store import CheckpointStore
 from engine.log.commands import Extend
 from engine.log.directory import RunDirectory
+from engine.settings import RunSettings, Variant, VariantSettings
 from engine.tracking.checkpoints.continuation import ResumeError
 from engine.tracking.run import TrackedRun
 from gdtui.api.run import open_run
@@ -210,6 +211,10 @@ def test_settings_changed_by_key_are_restored(workers: int, tmp_path: Path) -> N
                 client.close()
             if run.batches == 7:
                 run.checkpoint(loop.model)
+            if run.batches == 20:
+                client = LoopClient(path)
+                client.change(lr=0.04)
+                client.close()
             if run.batches == until:
                 break
         run.close()
@@ -226,7 +231,7 @@ def test_settings_changed_by_key_are_restored(workers: int, tmp_path: Path) -> N
     assert_same_rows(tmp_path / "run", tmp_path / "whole")
     found = rows(tmp_path / "run")
     assert found["epoch"][-1] == 2
-    assert {*found["lr"].tolist()} == {0.05, 0.02}
+    assert {*found["lr"].tolist()} == {0.05, 0.02, 0.04}
     assert {*found["batch_size"].tolist()} >= {2, 3}
 
 
@@ -385,7 +390,7 @@ def test_without_a_checkpoint_training_begins_again(tmp_path: Path, capfd: Captu
     run.close()
     assert torch.equal(loop.weights, expected.weights)
     assert capfd.readouterr().err == (
-        "gdtui: no checkpoint of mine can be used; training begins again\n"
+        "gdtui: there is no checkpoint of mine yet; training begins again\n"
     )
     (variant,) = open_run(tmp_path / "run").variants.values()
     assert [len(each.losses) for each in variant.generations.values()] == [5, 21]
@@ -455,3 +460,11 @@ def test_calls_that_cannot_mean_anything_raise(tmp_path: Path, monkeypatch: Any)
     with pytest.raises(ResumeError, match="still training"):
         tracked(loop, tmp_path / "run").resume(loop.model)
     run.close()
+
+
+def test_a_run_of_gdtui_train_is_refused(tmp_path: Path) -> None:
+    settings = RunSettings(variants=(Variant(name="SGD", settings=VariantSettings(batch_size=1)),))
+    RunDirectory.create(tmp_path / "run", settings, "0").custody.release()
+    loop = Loop()
+    with pytest.raises(ResumeError, match="a run of gdtui train, which gdtui resume goes on with"):
+        tracked(loop, tmp_path / "run").resume(loop.model)
