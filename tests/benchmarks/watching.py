@@ -1,8 +1,10 @@
 """Cost of watching: training speed against a plain loop, the screen's share of a core, bytes.
 
-    python tests/benchmarks/watching.py [--seconds 4] [--repeats 2]
+    python tests/benchmarks/watching.py [--seconds 4] [--repeats 2] [--only compiled]
 
 Speeds are batches a second of wall time, counted in the run's log, in turn with the lesson's loop.
+Those of the compiled step count from when it has come in; its build is cold in the first run if
+XDG_CACHE_HOME is empty.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from typing import Final
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.follow import Follower
-from engine.log.records import Chunk
+from engine.log.records import Chunk, Execution
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -66,11 +68,32 @@ while True:
 print((batches - counted) / (now - start))
 """
 
+DIGITS: Final = (
+    LESSON.replace(
+        """X = torch.randn(2000, 10)
+y = (X @ torch.randn(10) + 0.1 * torch.randn(2000)).sign().clamp(min=0)
+model = nn.Linear(10, 1)
+""",
+        """from engine.problems import registry
+problem = registry.load("digits", 0, None)
+(X, y), model = problem.train, problem.model()
+""",
+    )
+    .replace("criterion = nn.BCEWithLogitsLoss()", "criterion = problem.loss")
+    .replace("model(X_batch).squeeze(-1)", "model(X_batch)")
+)
+LOOPS: Final = {"synthetic": LESSON, "digits": DIGITS}
+GOALS: Final = {("synthetic", 1): 10, ("synthetic", 64): 5, ("digits", 1): 8, ("digits", 64): 3}
+"""Batches a second with a compiled step ÷ those of the plain loop, by problem and batch size."""
+_MOST_WAIT: Final = 300.0
+"""Seconds to wait for a compiled step."""
 
-def lesson(batch_size: int, seconds: float) -> float:
+
+def lesson(batch_size: int, seconds: float, problem: str = "synthetic") -> float:
     """Batches a second of the lesson's loop, after a second of warming up."""
-    arguments = [sys.executable, "-c", LESSON, str(batch_size), str(seconds)]
-    return float(subprocess.run(arguments, capture_output=True, text=True, check=True).stdout)
+    arguments = [sys.executable, "-c", LOOPS[problem], str(batch_size), str(seconds)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True, env=ENV)
+    return float(done.stdout)
 
 
 def processor_seconds(pid: int) -> float:
@@ -86,6 +109,8 @@ class Watched:
         self.terminal = terminal
         self._run = run
         self._follower: Follower | None = None
+        self.execution: Execution | None = None
+        """The latest record on the step that computes updates."""
 
     def batches(self) -> dict[str, int]:
         """New in the log since the last call, by variant."""
@@ -99,6 +124,8 @@ class Watched:
         for name, record in self._follower.read(10**9):
             if isinstance(record, Chunk):
                 found[name] = found.get(name, 0) + record.batches
+            if isinstance(record, Execution):
+                self.execution = record
         return found
 
     def wait_for(self, variants: int) -> None:
@@ -109,6 +136,21 @@ class Watched:
             seen |= set(self.batches())
             time.sleep(0.02)
         time.sleep(1.0)
+
+    def wait_for_compiled(self) -> float:
+        """Wait for a compiled step; returns the seconds since the first batch."""
+        while not self.batches():
+            time.sleep(0.02)
+        start = time.perf_counter()
+        while self.execution is None:
+            if (passed := time.perf_counter() - start) > _MOST_WAIT:
+                raise SystemExit(f"no compiled step after {passed:.0f} s")
+            self._check()
+            time.sleep(0.05)
+            self.batches()
+        if not self.execution.compiled:
+            raise SystemExit(f"not compiled: {self.execution.reason}")
+        return time.perf_counter() - start
 
     def _check(self) -> None:
         if self.terminal.has_ended:
@@ -141,7 +183,7 @@ def watched(*arguments: str) -> Iterator[Watched]:
 
 def under_gdtui(batch_size: str, seconds: float) -> float:
     """Batches a second of one variant with the screen on."""
-    with watched("--batch-sizes", batch_size, "--pace", "free") as app:
+    with watched("--batch-sizes", batch_size, "--pace", "free", "--compile", "off") as app:
         app.wait_for(1)
         app.batches()
         start = time.perf_counter()
@@ -165,13 +207,42 @@ def report_speeds(seconds: float, repeats: int) -> None:
         )
 
 
+def compiled(problem: str, batch_size: int, seconds: float) -> tuple[float, float]:
+    """Batches a second with a compiled step and the screen on, and the seconds until it was in."""
+    options = ("--problem", problem, "--batch-sizes", str(batch_size), "--compile", "auto")
+    with watched(*options, "--pace", "free") as app:
+        waited = app.wait_for_compiled()
+        time.sleep(1.0)
+        app.batches()
+        start = time.perf_counter()
+        time.sleep(seconds)
+        (batches,) = app.batches().values()
+        return batches / (time.perf_counter() - start), waited
+
+
+def report_compiled(seconds: float, repeats: int) -> None:
+    print(f"batches a second from the swap on, medians of {repeats} alternated runs")
+    for (problem, batch_size), goal in GOALS.items():
+        plain, ours, waits = [], [], []
+        for _ in range(repeats):
+            plain.append(lesson(batch_size, seconds, problem))
+            speed, waited = compiled(problem, batch_size, seconds)
+            ours.append(speed)
+            waits.append(waited)
+        a, b = statistics.median(ours), statistics.median(plain)
+        print(
+            f"  {problem:>9} {batch_size:>2}: gdtui {a:>8,.0f}  ÷  plain {b:>7,.0f}  =  {a / b:.1f}"
+            f"   (goal ≥ {goal}; swapped in after {', '.join(f'{each:.0f} s' for each in waits)})"
+        )
+
+
 def report_screen(seconds: float) -> None:
     print(
         f"screen at 160×45, 10 fps, three variants, {seconds:g} s (goals ≤ 10 % of a core, ≤ 90 "
         "KiB/s)"
     )
     for pace in ("1", "free"):
-        with watched("--pace", pace) as app:
+        with watched("--pace", pace, "--compile", "off") as app:
             app.wait_for(3)
             used, written, start = (
                 app.processor_seconds(),
@@ -191,7 +262,12 @@ if __name__ == "__main__":
     )
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--only", choices=("speeds", "compiled", "screen"))
     options = parser.parse_args()
     print(f"load at the start {os.getloadavg()[0]:.1f}")
-    report_speeds(options.seconds, options.repeats)
-    report_screen(options.seconds * 2)
+    if options.only in (None, "speeds"):
+        report_speeds(options.seconds, options.repeats)
+    if options.only in (None, "compiled"):
+        report_compiled(options.seconds, options.repeats)
+    if options.only in (None, "screen"):
+        report_screen(options.seconds * 2)

@@ -8,6 +8,7 @@ Importing this module does not load torch; the work does, in its process.
 import contextlib
 import os
 import signal
+import sys
 
 import msgspec
 
@@ -35,6 +36,7 @@ def build_step(task: BuildTask, report: ReportProgress) -> BuildAnswer:
     """The compiled step, or the reason why there is none."""
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)  # so that `kill_compilers` reaches the compilers, too
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # read as torch's compiler is imported
     from engine.problems.opening import open_on_device
     from engine.training.compiled.build import build
     from engine.training.compiled.cache import BuildCache, UnsafeCacheError, default_folder
@@ -60,6 +62,8 @@ def build_step(task: BuildTask, report: ReportProgress) -> BuildAnswer:
 
 
 def kill_compilers() -> None:
-    """End this process at once, with the compilers that it has started."""
+    """End this process at once, with the compilers that it has started and their files."""
+    if (cache := sys.modules.get("engine.training.compiled.cache")) is not None:
+        cache.abandon_work()
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)

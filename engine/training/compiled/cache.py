@@ -24,6 +24,10 @@ _ABANDONED: Final = 24 * 3600.0
 """Seconds after which a folder of work is taken to be left behind by a killed process."""
 
 
+_at_work: Final[set[Path]] = set()
+"""The folders of this process's compilers at work."""
+
+
 class UnsafeCacheError(Exception):
     """A cache directory that others could write to; the message says why."""
 
@@ -85,10 +89,12 @@ class BuildCache:
     def work(self) -> Iterator[Path]:
         """A folder for a compiler's files, which goes when it is done."""
         folder = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.folder))
+        _at_work.add(folder)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            _at_work.discard(folder)
 
     def _limit(self, kept: Path) -> None:
         """Remove the programs that were used longest ago, and folders left behind."""
@@ -108,6 +114,12 @@ class BuildCache:
             for each in (path.with_suffix(_FACTS), path):
                 each.unlink(missing_ok=True)  # a process that has loaded it keeps it
             total -= size
+
+
+def abandon_work() -> None:
+    """Remove the folders of compilers at work, from a thread that is about to end this process."""
+    for folder in [*_at_work]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_facts(program: Path) -> ProgramFacts:

@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from engine.problems.user_file import is_file, split
 from engine.settings import (
     FULL,
+    Compilation,
     DataSettings,
     LossAverage,
     Resolved,
@@ -138,6 +139,8 @@ def command_line(run: RunSettings, name: str, settings: VariantSettings) -> str:
     words += ["--epochs", str(run.epochs), "--seed", str(run.seed)]
     if run.micro_batch is not None:
         words += ["--micro-batch", str(run.micro_batch)]
+    if run.compile is Compilation.ON:
+        words += ["--compile", "on"]
     if run.device != _AUTO:
         words += ["--device", run.device]
     return shlex.join([*words, "--names", name])
