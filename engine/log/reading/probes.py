@@ -46,10 +46,8 @@ class LogProbe:
 
     def first(self, losses: int) -> LogPart | None:
         """The first records, up to about this many losses; None if there are none."""
-        for window in _WINDOWS:
-            if payloads := split(self._read(self.begin, self.begin + window)).payloads:
-                return _up_to(self.begin, payloads, losses)
-        return None
+        found = self.near(self.begin, self.size, losses)
+        return found if found is not None and found.start == self.begin else None
 
     def last(self, losses: int) -> LogPart | None:
         """The last whole records, from about this many losses on; None if they cannot be found."""

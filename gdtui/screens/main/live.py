@@ -176,7 +176,7 @@ class LiveScreen(Screen[None]):
     # --- Frames ---------------------------------------------------------------------------------
 
     def tick(self, *, figures: bool = False, reads: bool = True) -> None:
-        """Read new records, unless told otherwise, and repaint what they change.
+        """Read new records, if `reads`, and repaint what has changed.
 
         Figures are repainted less often, or when asked.
         """

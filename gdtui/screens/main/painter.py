@@ -127,7 +127,7 @@ class Painter:
         return self._as_known(pictures.panel(viewer.charted, one, viewer.view, canvas, common)[0])
 
     def _as_known(self, picture: Picture) -> Picture:
-        """The picture, without what a sample of the losses cannot tell."""
+        """The picture, without what a sample of the losses cannot show."""
         is_sample = self._viewer.charted is not self._viewer.store
         return of_sample(picture) if is_sample else picture
 

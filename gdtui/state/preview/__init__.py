@@ -1,1 +1,1 @@
-"""Curves of long logs before these are read: drawn from a sample of their records."""
+"""Curves of long logs, drawn from a sample of their records while the logs are being read."""

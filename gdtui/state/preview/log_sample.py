@@ -40,8 +40,10 @@ class LogSample:
             self._parts.append(probe.between(probe.begin, probe.size))
             return
         first, last = probe.first(LOSSES), probe.last(LOSSES)
-        if first is None or last is None or last.start < first.stop or not last.chunks:
+        if first is None or last is None or last.start < first.stop:
             raise RecordError("its records are too long for a sample")
+        if not (first.chunks and last.chunks):
+            raise RecordError("its losses are too far apart for a sample")
         self._end = _last(last.chunks[-1])
         self._parts = [first, last]
         self._open(first, last)

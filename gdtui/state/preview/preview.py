@@ -1,6 +1,6 @@
-"""The curves of long logs before these are read, from a sample of each log.
+"""The curves of long logs, from a sample of each, while the logs are being read.
 
-Its store is for charts alone: no figure in it is that of the run.
+Its store is only for charts: its figures are not those of the run.
 """
 
 import contextlib
@@ -37,8 +37,8 @@ _FEWEST, _MOST = 48, 320
 _AT_ONCE: Final = 64
 """Places read in one step, within a few milliseconds."""
 _OLD_SECONDS: Final = 5.0
-"""Age at which the curves of a growing log are taken anew: reading it may take minutes."""
-_MOST_COMMANDS: Final = 1 << 20
+"""Age at which a growing log is sampled again, since reading it may take minutes."""
+_MOST_COMMANDS: Final = 1 << 19
 """Bytes of a session's log, which is read as a whole."""
 
 
@@ -59,30 +59,35 @@ class Preview:
     def take_on(self) -> bool:
         """Go on taking a sample, for some milliseconds; False if there is nothing to do now.
 
-        Once it is old, another one is taken of runs that are still training.
+        Once it is old, another one is taken of runs that are still training; if that fails, the
+        curves stay.
         """
         if self._steps is None:
-            if self.store is None or self.store.is_at_rest or self._age < _OLD_SECONDS:
+            if not self._is_old:
                 return False
             self._steps = self._taking()
         try:
             next(self._steps)
         except StopIteration:
             self._steps, self._taken_at = None, self._clock()
-        except (RecordError, LogDamagedError, OSError):
-            self._steps, self.store = None, None  # reading the logs says why
+        except (ValueError, LogDamagedError, OSError):  # among them RecordError
+            self._steps, self._taken_at = None, self._clock()  # reading the logs says why
         return self._steps is not None
 
     @property
-    def _age(self) -> float:
-        return self._clock() - self._taken_at
+    def _is_old(self) -> bool:
+        """True if there are other curves by now, or if the curves have grown for a while."""
+        if self.store is None:
+            return False
+        is_grown = self._clock() - self._taken_at >= _OLD_SECONDS and not self.store.is_at_rest
+        return is_grown or len(self._shown.variants) > len(self._variants)
 
     def _taking(self) -> Iterator[None]:
         self._variants = self._shown.variants
         self.bytes = max(self._shown.log_bytes, 1)
         self._logs: dict[str, ThinnedLog] = {}
         self._samples: dict[str, list[LogPart]] = {}
-        self._plans: dict[str, CommandSent] = {}
+        self._plans: dict[str, Extend] = {}
         places = max(_FEWEST, min(_PLACES // len(self._variants), _MOST))
         for each in self._variants:
             self._samples[each.name] = yield from _sampled(each, places)
@@ -117,25 +122,25 @@ class Preview:
         return self._logs[variant.name]
 
     def _of_session(self, run: RunDirectory) -> Iterator[tuple[str, AnyRecord]]:
-        """The records about variants in a session's log; notes the plans in them."""
+        """The records about workers in a session's log; notes the plans in it."""
         names = {each.own_name: each.name for each in self._variants if each.run is run}
         with contextlib.suppress(OSError):
             if run.session_log.stat().st_size > _MOST_COMMANDS:
                 raise RecordError("the session's log is too long")
         for record in LogReader(run.session_log):
-            if isinstance(record, CommandSent | VariantRemoved | WorkerDied | WorkerReplaced):
-                name = names.get(record.variant)
-                if name is None:
-                    continue
-                if isinstance(record, CommandSent) and isinstance(record.command, Extend):
-                    self._plans[name] = record
-                yield name, record
+            match record:
+                case CommandSent(command=Extend() as plan) if record.variant in names:
+                    self._plans[names[record.variant]] = plan
+                case VariantRemoved() | WorkerDied() | WorkerReplaced() if record.variant in names:
+                    yield names[record.variant], record
+                case _:
+                    pass
 
     def _plan(self, store: Store, name: str) -> None:
         """Extend a training as last commanded: its confirmation is hardly in a sample."""
-        tally, sent = store.variants[name].tally, self._plans.get(name)
-        if sent is not None and isinstance(sent.command, Extend):
-            epochs = max(tally.planned_epochs, sent.command.epochs)
+        tally, plan = store.variants[name].tally, self._plans.get(name)
+        if plan is not None:
+            epochs = max(tally.planned_epochs, plan.epochs)
             store.add(name, Planned(epochs=epochs, pace=tally.pace, command=0))
 
 

@@ -1,6 +1,6 @@
-"""The records of a sample as a shorter training with gaps: its batches are numbered anew.
+"""The records of a sample as a shorter training with gaps, whose batches are renumbered.
 
-Where a batch lies on the axes stays as it was. Losses that follow each other become one chunk.
+Each batch keeps its position on the axes. Consecutive losses become one chunk.
 """
 
 from bisect import bisect_left

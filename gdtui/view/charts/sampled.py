@@ -1,4 +1,4 @@
-"""A chart drawn from a sample of the losses, without what only all of them tell. Pure."""
+"""A chart drawn from a sample of the losses, without what only all losses can show. Pure."""
 
 from dataclasses import replace
 
@@ -7,11 +7,11 @@ from gdtui.chart.scene.picture import Picture, Series
 
 def of_sample(picture: Picture) -> Picture:
     """The picture without values, counts and comparisons: curves, single values and marks."""
-    told = picture.headline
+    headline = picture.headline
     return replace(
         picture,
         series=tuple(map(_without_value, picture.series)),
-        title=picture.title.replace(f" · {told}", "", 1) if told else picture.title,
+        title=picture.title.replace(f" · {headline}", "", 1) if headline else picture.title,
         headline="",
         is_good_news=False,
         above="",

@@ -1,4 +1,4 @@
-"""Samples of logs by somebody else: curves that can be drawn, or none."""
+"""Samples of logs from other users yield curves that can be drawn, or none."""
 
 import os
 import tempfile

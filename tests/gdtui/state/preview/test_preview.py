@@ -1,4 +1,4 @@
-"""Curves from a sample of long logs: where they lie and end, and what they never say."""
+"""Curves from a sample of long logs lie and end where those of all losses do."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from long_logs import N, begun, long_run, origin_at, trained
 from msgspec.structs import replace
+from plain_chunks import plain_chunk
 
 from engine.log.commands import Extend
 from engine.log.directory import RunDirectory
@@ -86,6 +87,16 @@ def test_the_curve_lies_where_that_of_all_losses_does(tmp_path: Path, size: int)
     bands = [each.band(Axis.SAMPLES, 0, each.end(Axis.SAMPLES), 20) for each in (sample, whole)]
     widths = [np.median(each.high - each.low) for each in bands]
     assert widths[0] == pytest.approx(widths[1], rel=0.3)
+
+
+@pytest.mark.parametrize("batches", [1, 4_000])
+def test_chunks_may_have_any_number_of_batches(tmp_path: Path, batches: int) -> None:
+    starts = range(1, 2_000 * batches if batches == 1 else 200 * batches, batches)
+    log = [*begun(), *(plain_chunk(start, batches, n=10**9) for start in starts)]
+    sample, whole = histories(both(tmp_path, log), "A")
+    assert sample.end(Axis.SAMPLES) == whole.end(Axis.SAMPLES)
+    line = sample.polyline(Axis.SAMPLES, 0, sample.end(Axis.SAMPLES), 64)
+    assert len(line.x) > 60
 
 
 def test_the_line_is_as_smooth_as_that_of_all_losses(tmp_path: Path) -> None:
@@ -206,7 +217,7 @@ def test_a_log_that_is_missing_or_short_is_no_obstacle(tmp_path: Path) -> None:
     assert sample.variants["C"].current is None
 
 
-def test_curves_of_a_growing_log_are_taken_anew_once_they_are_old(tmp_path: Path) -> None:
+def test_curves_of_a_growing_log_are_taken_again_once_they_are_old(tmp_path: Path) -> None:
     run, now = long_run(tmp_path / "run", [*begun(), *trained(LENGTH)]), [0.0]
     preview = Preview(ShownRuns.of(run), clock=lambda: now[0])
     while preview.take_on():
@@ -222,11 +233,20 @@ def test_curves_of_a_growing_log_are_taken_anew_once_they_are_old(tmp_path: Path
     ends = [each.end(Axis.SAMPLES) for each in histories([first, preview.store], "A")]
     assert ends == [LENGTH, 2 * LENGTH]
 
-    paused = frame(StateChanged(generation=1, state=State.PAUSED))
-    log.write_bytes(log.read_bytes() + paused)
-    now[0] = 12.0
+    whole = log.read_bytes()
+    log.write_bytes(bytes(len(whole)))
+    second, now[0] = preview.store, 12.0
     while preview.take_on():
         pass
-    last, now[0] = preview.store, 18.0
+    assert preview.store is second, "curves stay if no others can be had"
+    log.write_bytes(whole)
+
+    paused = frame(StateChanged(generation=1, state=State.PAUSED))
+    log.write_bytes(log.read_bytes() + paused)
+    now[0] = 18.0
+    while preview.take_on():
+        pass
+    assert preview.store is not second
+    last, now[0] = preview.store, 24.0
     assert not preview.take_on()
     assert preview.store is last, "it no longer grows"
