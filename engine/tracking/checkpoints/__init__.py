@@ -1,7 +1,10 @@
-"""Checkpoints of a tracked loop: when one is taken, its content, and how a script goes on from it.
+"""Checkpoints of a tracked loop: when one is taken, its content, and how a script continues.
 
-saving      takes and writes them, and never disturbs the loop
-state       the state of model, optimiser and other objects, and a header to go with it
-resumption  finds the checkpoint with which a script goes on
-restoring   gives a loop the state of a checkpoint
+saving        takes checkpoints and writes them, and never disturbs the loop
+capture       makes a checkpoint of a loop between two updates
+state         the state of model, optimiser and other objects
+place         the place in the script and in the data
+finding       finds the run, the variant and the checkpoint from which a script continues
+continuation  the result of that search
+restoring     gives a newly made loop the state of a checkpoint
 """

@@ -36,7 +36,7 @@ def find_continuation(path: Path, name: str) -> tuple[Continuation, State] | Non
     """The variant of this name in the run at `path`, and the state at its last checkpoint.
 
     The state is empty if there is no checkpoint; the result is None if there is no such variant.
-    Raises ResumeError if the run cannot be gone on with.
+    Raises ResumeError if the run cannot be continued.
     """
     if not is_present(path / RUN_FILE):
         return None
@@ -129,6 +129,8 @@ class _Search:
             raise ValueError(f"it is of a training on {header.n:,} samples")
         header.settings.resolve(header.n)
         loop = LoopPlace.of_bytes(state["loop"])
+        for _, settings in loop.waiting:
+            settings.resolve(header.n)
         resumed = Resumed(
             generation=last.generation + 1,
             batches=checkpoint.batches,

@@ -7,7 +7,7 @@ import msgspec
 from engine.checkpoint.values import Node, Packer, UnkeptError, unpack
 from engine.log.reading.decode import decode_packed
 from engine.settings import VariantSettings
-from engine.settings.ranges import Count
+from engine.settings.ranges import Count, Pace
 from engine.tracking.loop.generators import with_bytes, with_tensors
 from engine.tracking.loop.order import EpochPlace
 
@@ -32,7 +32,7 @@ class LoopPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Planned epochs, if a viewer has changed them; 0 if not."""
     epoch_samples: Count = 0
     """Samples in an epoch; 0 if unknown."""
-    base_lr: float = 1.0
+    base_lr: Pace = 1.0
     """The lr of the script, of which that of the settings is a multiple."""
     waiting: tuple[tuple[Count, VariantSettings], ...] = ()
     """Settings that are not in force yet, each with the batches that come before."""

@@ -34,11 +34,11 @@ _MISFITS: Final = (
 )
 
 Found = tuple[str, Continuation | None, State]
-"""The reason why a run cannot be gone on with, or the training to go on with and its state."""
+"""The reason why a run cannot be continued, or the training to continue and its state."""
 
 
 class Restoring:
-    """Brings a loop to a checkpoint; all ranks of a loop do it together."""
+    """Brings a loop to a checkpoint. All ranks of a loop do so together."""
 
     def __init__(
         self, updates: "Updates | None", batches: "LoaderBatches | None", team: "Team | None"

@@ -40,7 +40,7 @@ class CheckpointSaver:
     """The checkpoints of one loop."""
 
     def __init__(self, optimizer: "Optimizer | None", warn: Callable[[str], object]) -> None:
-        """`warn` says that the disk fails, as the log does."""
+        """`warn` reports that the disk fails; the log uses the same."""
         self._optimizer = optimizer
         self._warn_of_disk = warn
         self._warn = OneWarning()
@@ -81,7 +81,7 @@ class CheckpointSaver:
             self._written.clear()
             journal.background.put(partial(self._begin, checkpoint, journal))
         except Exception as error:
-            self._fail(f"{type(error).__name__}: {error}")
+            self._fail(_reason(error))
 
     def _captured(self, content: Content, journal: "Journal", place: "LoopPlace") -> "Checkpoint":
         from engine.tracking.checkpoints.capture import captured
@@ -139,3 +139,13 @@ class CheckpointSaver:
                 )
         finally:
             self._written.set()
+
+
+def _reason(error: Exception) -> str:
+    """The reason for the user; without the class of an error whose message is a whole sentence."""
+    from engine.checkpoint.values import UnkeptError
+    from engine.tracking.checkpoints.state import UnsupportedError
+
+    if isinstance(error, UnkeptError):
+        return f"{error}, which is not plain data"
+    return str(error) if isinstance(error, UnsupportedError) else f"{type(error).__name__}: {error}"

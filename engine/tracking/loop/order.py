@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, Self
 from zlib import crc32
 
+from engine.settings.ranges import MOST_COUNTED
 from engine.tracking.loop.generators import States
 
 
@@ -44,9 +45,10 @@ class EpochPlace:
         place = cls(**plain)
         counts = (place.given, place.samples, place.batch_size, *place.ahead, *place.last)
         counts += tuple(number for switch in place.switches for number in switch)
-        if not all(type(each) is int and each >= 0 for each in counts):
+        if not all(type(each) is int and 0 <= each <= MOST_COUNTED for each in counts):
             raise ValueError("its place in the epoch cannot be right")
-        if len(place.last) != 2 or not all(len(each) == 2 for each in place.switches):
+        sizes = (*place.ahead, *(size for _, size in place.switches))
+        if len(place.last) != 2 or not all(sizes):
             raise ValueError("its place in the epoch cannot be right")
         return place
 

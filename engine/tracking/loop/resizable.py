@@ -25,7 +25,7 @@ class ResizableBatches(Sampler[list[Any]]):
         self.drawn = 0
         """Batches read in this epoch, those that loader workers have read ahead among them."""
         self.is_exhausted = False
-        """True once the sampler has said that it has no more indices, for which it may draw."""
+        """True once the sampler has reached its end, at which some samplers draw once more."""
         self.sizes: deque[int] = deque()
         """The sizes of batches that were read but not yet given to the loop."""
         self._switches: deque[tuple[int, int]] = deque()
@@ -60,7 +60,7 @@ class ResizableBatches(Sampler[list[Any]]):
         order than before, so that the epoch begins again.
         """
         self._resumed = place, then
-        self.batch_size = place.batch_size
+        self.batch_size = place.batch_size or self.batch_size
         self._switches = deque(place.switches)
 
     def _skip(

@@ -1,4 +1,4 @@
-"""The checkpoints of a tracked loop: kept between two updates, and gone on with by another process.
+"""The checkpoints of a tracked loop: kept between two updates, continued by another process.
 
 Several ranks keep one together: rank 0 writes it, and has the random generators of all in it.
 """

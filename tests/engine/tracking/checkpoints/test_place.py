@@ -123,6 +123,8 @@ FORGED: dict[str, tuple[bytes, str]] = {
     "generator": (place_of(beyond), "at place 1000000000 of 624"),
     "no generators": (place_of(lambda _: {}), "does not fit"),
     "sizes": (place_of(ahead=(-1,)), "its place in the epoch cannot be right"),
+    "no size": (place_of(switches=((3, 0),)), "its place in the epoch cannot be right"),
+    "pair": (place_of(last=(3,)), "its place in the epoch cannot be right"),
 }
 
 

@@ -68,8 +68,8 @@ def broken_thread(patch: Patch, _: Path) -> dict[str, Any]:
 FAULTS: dict[Callable[[Patch, Path], dict[str, Any]], str] = {
     disk_full: "No space left on device",
     removed: "",
-    no_plain_data: "others.lock.lock is a lock",
-    no_state: "number is a int, which has no state_dict",
+    no_plain_data: "no checkpoint: others.lock.lock is a lock, which is not plain data",
+    no_state: "no checkpoint: number is a int, which has no state_dict",
     broken_state: "RuntimeError: injected",
     broken_thread: "MemoryError: injected",
 }
