@@ -13,3 +13,7 @@ from typing import Final
 
 PROGRAM: Final = "program"
 """The device of a run that was read from a program's output."""
+ALWAYS_UNKNOWN: Final = ("samples", "batch_size", "accumulation_steps")
+"""Figures that no program prints in a form that is recognised."""
+UNKNOWN_AT_FIRST: Final = (*ALWAYS_UNKNOWN, "epoch", "lr")
+"""Figures that are unknown before a program has printed a loss."""

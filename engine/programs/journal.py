@@ -26,7 +26,7 @@ from engine.log.records import (
 )
 from engine.log.records.chunk import packed
 from engine.log.writing.writer import LogWriter
-from engine.programs import PROGRAM
+from engine.programs import ALWAYS_UNKNOWN, PROGRAM
 from engine.programs.readings import (
     Answered,
     Event,
@@ -50,7 +50,6 @@ _MOST_ENDS: Final = 8
 """Generations that may be gone on with; only the last ones can be asked about."""
 _MOST_REMARKS: Final = 200
 _NO_MORE: Final = "there were more remarks than these, which are not recorded"
-_ALWAYS_UNKNOWN: Final = ("samples", "batch_size", "accumulation_steps")
 
 
 class ProgramJournal:
@@ -128,7 +127,7 @@ class ProgramJournal:
 
     def _start(self, reading: Reading, now: float) -> None:
         place = reading.place
-        unknown = [*_ALWAYS_UNKNOWN]
+        unknown = [*ALWAYS_UNKNOWN]
         unknown += ["epoch"] if place.epoch is None else []
         unknown += ["lr"] if reading.lr is None else []
         unknown += [] if reading.has_step else ["update"]

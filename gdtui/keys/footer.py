@@ -78,7 +78,7 @@ def _names(state: FooterState) -> Iterator[str]:
     """The ids of the entries for this moment; some more than once."""
     undo = ["undo"] * state.can_undo
     pace = ["pace"] * (not state.has_ended)
-    yield from ["answer"] * state.has_question + ["type"] * state.takes_text
+    yield from ["console"] * (state.has_question or state.takes_text)
     if state.is_in_trouble:
         yield from ("lr", *undo, "restart")
     yield from ["rewind", "fork"] * state.has_crosshair
@@ -115,6 +115,10 @@ def _as_of(entry: Entry, state: FooterState) -> Entry:
     match entry.id:
         case "pause" if state.is_paused:
             return replace(entry, label="resume")
+        case "console" if state.has_question:
+            return replace(entry, shown="C", label="answer")
+        case "console":
+            return replace(entry, shown="I", label="input")
         case "select":
             return replace(entry, shown=_places(state.variants))
         case "scaling.restart" if state.folds and state.next_rule is LrScaling.LINEAR:

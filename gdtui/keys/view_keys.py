@@ -100,22 +100,13 @@ VIEW: Final[tuple[Entry, ...]] = (
     Entry(
         "console",
         "View",
-        (Stroke("O", "O", "console", "Console: what the process has printed"),),
-        "console: what the selected variant's process has printed",
-    ),
-    Entry(
-        "type",
-        "View",
-        (Stroke("I", "I", "type", "Input: type to the program of gdtui run"),),
-        "input: type lines into the terminal of a program",
-        label="input",
-    ),
-    Entry(
-        "answer",
-        "View",
-        (Stroke("C", "C", "answer", "Change of meaning: answer the question"),),
-        "answer the question about a loss that changed its meaning",
-        label="answer",
+        (
+            Stroke("O", "O", "console", "Console: what the process has printed"),
+            Stroke("I", "I", "type", "Input: type to the program of gdtui run"),
+            Stroke("C", "C", "answer", "Change of meaning: answer the question"),
+        ),
+        "console; type to a program; say what its changed loss means",
+        label="console",
     ),
     Entry(
         "theme",

@@ -36,7 +36,8 @@ class ConsolePane(Static):
         parts = ["console · O closes it", *(["I types to it"] if self.takes_text else [])]
         if self._is_asking:
             parts[1:] = ["it may be waiting for input: I types to it"]
-        self.border_title = " · ".join(parts)
+        if (title := " · ".join(parts)) != self.border_title:  # each change is a repaint
+            self.border_title = title
 
     def show(self, path: Path) -> None:
         """Show the end of this file from now on."""

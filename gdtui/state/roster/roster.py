@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from engine.log.summary import Tally
+from engine.programs import PROGRAM, UNKNOWN_AT_FIRST
 from engine.settings import RunSettings, Variant
 from gdtui.chart.scene.palette import COLOURS
 from gdtui.state.variant import VariantState
@@ -24,6 +25,8 @@ class Roster:
         """Add a variant that has not begun yet."""
         tally = Tally(variant.name, variant.settings)
         tally.planned_epochs, tally.pace = self._settings.epochs, self._settings.pace
+        if self._settings.device == PROGRAM:
+            tally.device, tally.assumed = PROGRAM, UNKNOWN_AT_FIRST
         state = VariantState(len(self.variants), tally, named_for=variant.settings)
         state.hue = _free_hue(len(self.variants), (one.hue for one in self.states))
         self.variants[variant.name] = state

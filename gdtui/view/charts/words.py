@@ -4,6 +4,7 @@ import textwrap
 from typing import Final
 
 from engine.log.records import State
+from engine.programs import PROGRAM
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
 from gdtui.view.text import formatting
@@ -32,7 +33,9 @@ def smoothing_told(store: Store, view: ViewState) -> str:
 
 def points_told(store: Store) -> str:
     """The legend of the single values on a chart."""
-    return "◆ on all data · ◇ on validation data" if store.has_validation else "◆ on all data"
+    has_full = any(store.run_settings(one).device != PROGRAM for one in store.states)
+    parts = ["◆ on all data"] * has_full + ["◇ on validation data"] * store.has_validation
+    return " · ".join(parts)
 
 
 def activity(one: VariantState) -> str:
@@ -43,7 +46,7 @@ def activity(one: VariantState) -> str:
     if tally.state is State.STARTING:
         return f"{tally.detail}…" if tally.detail else _IMPORTING
     if tally.state is State.RUNNING:
-        return "first batch…"
+        return "no loss has been printed yet" if tally.device == PROGRAM else "first batch…"
     return f"{tally.state}: {tally.detail}" if tally.detail else str(tally.state)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.log.figures.execution import speed_up, times
+from engine.programs import PROGRAM
 from gdtui.state.curves import MeasuredFigure
 from gdtui.state.store import Store
 from gdtui.state.variant import VariantState
@@ -111,6 +112,8 @@ def _learnt(one: VariantState, smoothing: float, cells: int = _VALUE) -> list[_F
     pale = age(one, MeasuredFigure.FULL_LOSS).style
     if (start := one.tally.evaluation) is not None and start.part_loss is not None:
         all_data = _Figure(f"◆ {start.part_samples:,} samples {_value(start.part_loss)}", 1)
+    elif one.tally.device == PROGRAM:
+        all_data = _Figure("", 1)  # no program has measured it
     else:
         all_data = _Figure(f"◆ all data {full}", 1, pale, short=f"◆ {full}")
     return [
@@ -136,14 +139,10 @@ def _validated(one: VariantState, store: Store, cells: int = _VALUE) -> list[_Fi
     latest = tally.validation
     loss = _value(latest.loss if latest else math.nan, cells)
     pale = age(one, MeasuredFigure.VALIDATION).style
-    figures = [
-        _Figure(f"◇ validation {loss}", 2, pale, short=f"◇ {loss}"),
-        _Figure(
-            f"gap {formatting.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}",
-            4,
-            age(one, MeasuredFigure.GAP).style,
-        ),
-    ]
+    gap = f"gap {formatting.signed(tally.generalisation_gap, _VALUE, 2):<{_VALUE}}"
+    figures = [_Figure(f"◇ validation {loss}", 2, pale, short=f"◇ {loss}")]
+    if tally.device != PROGRAM:
+        figures.append(_Figure(gap, 4, age(one, MeasuredFigure.GAP).style))
     for place, name in enumerate(store.metrics):
         value = formatting.within(latest.metrics.get(name, math.nan) if latest else math.nan, 5)
         figures.append(

@@ -1,10 +1,25 @@
 """Variants that are rewound, forked, added and removed, as the screen's state has them."""
 
 from lineage import LARGER, SETTINGS, chunk, evaluation, feed, origin, started, store_of
+from msgspec.structs import replace
 
-from engine.log.records import Changed, VariantAdded, VariantRemoved, WorkerReplaced
+from engine.log.records import (
+    Changed,
+    State,
+    StateChanged,
+    VariantAdded,
+    VariantRemoved,
+    WorkerReplaced,
+)
+from engine.programs import PROGRAM
+from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.chart.scene.polyline import Axis
 from gdtui.state.store import Store
+from gdtui.view.charts.marks import marks_of
+from gdtui.view.charts.words import activity, points_told
+from gdtui.view.text.caveats.imported import has_epochs, is_foreign, is_made_up
+from gdtui.view.text.panel.figures import rows
+from gdtui.view.view_state import ViewState
 
 
 def losses(store: Store, name: str) -> list[float]:
@@ -25,6 +40,17 @@ def test_a_rewound_variant_keeps_its_past_and_leaves_its_future_as_a_ghost() -> 
     assert one.current.evaluations.values[:, 0].tolist() == [2]
     assert one.current.origin == origin(3)
     assert one.tally.batches == 5
+
+
+def test_a_programs_training_that_goes_on_leaves_no_ghost() -> None:
+    store = store_of("A")
+    feed(store, "A", started(), chunk(1, 6))
+    feed(store, "A", replace(started(2), device=PROGRAM), chunk(1, 2, 2))
+    feed(store, "A", replace(started(3, origin(3)), device=PROGRAM), chunk(4, 5, 3))
+    one = store.variants["A"]
+    assert one.ghost is None
+    assert one.current is not None
+    assert [mark.label for mark in marks_of(one, one.current, ViewState())] == ["same training"]
 
 
 def test_settings_that_differ_after_a_rewind_are_marked_there() -> None:
@@ -102,3 +128,18 @@ def test_the_tenth_variant_takes_a_colour_that_has_become_free() -> None:
     feed(store, "J", VariantAdded(variant="J", settings=SETTINGS))
     assert len({one.hue for one in store.states}) == 9
     assert (store.variants["J"].index, store.variants["J"].hue) == (8, 3)
+
+
+def test_a_program_that_has_printed_no_loss_shows_no_settings_that_it_may_not_have() -> None:
+    variant = Variant(name="train", settings=VariantSettings(batch_size=1))
+    store = Store(RunSettings(variants=(variant,), problem="train.py", epochs=1, device=PROGRAM))
+    (one,) = store.states
+    assert is_foreign(one)
+    assert is_made_up(one, "batch")
+    assert is_made_up(one, "lr")
+    assert not has_epochs(store)
+    assert points_told(store) == ""
+    one.add(StateChanged(generation=0, state=State.RUNNING))
+    assert activity(one) == "no loss has been printed yet"
+    said = str(rows(one, store, 0.25, width=100, height=4))
+    assert "all data" not in said
