@@ -89,4 +89,4 @@ async def test_the_help_is_one_page_where_there_is_room(
         assert all(entry.help in text_of(app) for entry in keys.TABLE) == is_whole
         await pilot.press("end")
         await pilot.pause(0.5)
-        assert "a loss beyond the axis" in text_of(app)
+        assert "losses beyond the axis" in text_of(app)
