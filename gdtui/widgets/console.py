@@ -30,7 +30,13 @@ class ConsolePane(Static):
 
     def on_mount(self) -> None:
         self._title()
-        self.set_interval(_SECONDS, self.follow)
+        self._timer = self.set_interval(_SECONDS, self.follow, pause=True)
+
+    def on_show(self) -> None:
+        self._timer.resume()
+
+    def on_hide(self) -> None:
+        self._timer.pause()
 
     def _title(self) -> None:
         parts = ["console · O closes it", *(["I types to it"] if self.takes_text else [])]

@@ -17,7 +17,7 @@ from engine.log.records import AnyRecord, Chunk, Evaluation, Record
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-FEWEST: Final = 4
+FEWEST: Final = 8
 """Fewest records that are worth the fixed cost of columns; two or more."""
 
 _COUNTS: Final = (
