@@ -68,4 +68,4 @@ async def test_curves_are_whole_before_the_past_is_read(
         after = charts(app)
         assert "0.5" in after[0].headline
         assert [each.end.rpartition(" ")[0] for each in after[0].series] == ["1 A", "2 B"]
-        assert [each.x for each in after] == [each.x for each in before]
+        assert [(each.x, each.y) for each in after] == [(each.x, each.y) for each in before]
