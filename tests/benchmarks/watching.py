@@ -178,6 +178,9 @@ def watched(*arguments: str) -> Iterator[Watched]:
         with Terminal(command, env=ENV) as terminal:
             yield Watched(terminal, run)
             terminal.send("q")
+            time.sleep(1.0)
+            if not terminal.has_ended:
+                terminal.send("s")  # a run that has trained for long asks
             terminal.wait()
 
 

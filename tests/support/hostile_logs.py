@@ -276,6 +276,7 @@ _PARTS = {
     "evaluation": _evaluation,
     "validated": _validated,
     "changed": _changed,
+    "execution": _execution,
     "state": _state,
     "measured": _measured,
     "resumed": _resumed,

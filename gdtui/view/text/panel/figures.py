@@ -184,7 +184,7 @@ def _compiled(one: VariantState) -> list[_Figure]:
         return []
     ratio = speed_up(tally.execution, tally.updates, tally.seconds)
     said = "–" if math.isnan(ratio) else times(ratio)
-    return [_Figure(f"compiled: {said:<6}", 3, _DIM, short=f"{said:<6}")]
+    return [_Figure(f"compiled: {said:<6}", 1, _DIM)]
 
 
 # --- In a line ------------------------------------------------------------------------------------

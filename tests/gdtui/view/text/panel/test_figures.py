@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from shown import text_of
 
-from engine.log.records import Chunk, Started, State, Validated
+from engine.log.records import Chunk, Execution, Started, State, Validated
 from engine.settings import RunSettings, Variant, VariantSettings
 from gdtui.app import GdtuiApp
 from gdtui.chart.widget.chart import Chart
@@ -225,6 +225,18 @@ def test_fewer_rows_keep_the_most_telling_of_each() -> None:
         "loss 0.501 noise 0.120 ◆ all data 0.101 ◇ validation 0.130 gap +0.029 accuracy 0.965",
         "10 updates 100 samples 5,000 samples/s 2.00 ms/batch peak 300 MiB",
     ]
+
+
+def test_a_compiled_step_shows_what_it_brings() -> None:
+    store = stored()
+    record = Execution(
+        generation=1, batch=11, update=11, seconds=0.02, compiled=16, eager_speed=500.0
+    )
+    store.add("a", record)
+    assert told(store, 160, 2)[1].split("samples/s ")[1].startswith("2.00 ms/batch peak 300 MiB")
+    assert "compiled: –" in told(store, 160, 2)[1]
+    store.add("a", chunk(100))  # ten updates in 0.02 s
+    assert told(store, 60, 3)[2] == "20 updates 200 samples 5,000 samples/s compiled: 1.0 ×"
 
 
 def test_between_the_ends_of_epochs_the_gap_stays_for_nothing_else_is_measured() -> None:
