@@ -6,6 +6,7 @@ so that the process that starts workers does not need it.
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -172,10 +173,10 @@ class Training(Succession):
         self._step.look(trainer, self._updates_left(trainer), self._pace.value)
         if not (batches := self._batches_due(trainer)):
             return
-        begins_epoch = trainer.at_epoch_end
+        begins_epoch, processor = trainer.at_epoch_end, time.thread_time()
         if (chunk := train_slice(trainer, batches, self._pace, self._recorder)) is None:
             return
-        self._step.count(chunk)
+        self._step.count(chunk, time.thread_time() - processor)
         is_whole = begins_epoch and trainer.at_epoch_end and trainer.last_loss_is_finite
         self._recorder.write_losses(chunk, is_whole_epoch=is_whole)
         self._evaluator.validate_if_due(trainer)

@@ -12,7 +12,7 @@ FIRST_SECONDS: Final = 0.3
 _LEAST_LEFT: Final = 60.0
 """Seconds of training that must be left for a build that takes up to a minute of another core."""
 _OPERATION: Final = 25e-6
-"""Seconds of an eager operation above which arithmetic takes up the time, not its overhead.
+"""Processor seconds of an eager operation above which arithmetic takes up the time.
 
 Measured: 5–10 µs in Linear(10,1) and small MLPs at any batch up to 64, 60 µs in digits-cnn, over
 100 µs in char-lm.
@@ -27,22 +27,27 @@ class EagerSpeed:
     """Updates per second of training time that the eager step did last, under some settings."""
 
     def __init__(self) -> None:
-        self._recent: deque[tuple[float, float]] = deque()
-        self.updates = self.seconds = 0.0
+        self._recent: deque[tuple[float, float, float]] = deque()
+        self.updates = self.seconds = self.processor = 0.0
         self.trained = 0.0
         """Seconds of training so far."""
 
-    def add(self, chunk: Chunk) -> None:
-        """Count a chunk; one of a compiled step tells nothing."""
+    def add(self, chunk: Chunk, processor: float) -> None:
+        """Count a chunk, and the processor seconds of its thread; not one of a compiled step."""
         if chunk.compiled:
             return
         updates = chunk.batches / chunk.accumulation_steps
-        self._recent.append((updates, chunk.duration))
-        self.updates, self.seconds = self.updates + updates, self.seconds + chunk.duration
+        self._recent.append((updates, chunk.duration, processor))
+        self._sum(1, self._recent[-1])
         self.trained += chunk.duration
         while len(self._recent) > 1 and self.seconds - self._recent[0][1] > _WINDOW:
-            updates, duration = self._recent.popleft()
-            self.updates, self.seconds = self.updates - updates, self.seconds - duration
+            self._sum(-1, self._recent.popleft())
+
+    def _sum(self, sign: int, part: tuple[float, float, float]) -> None:
+        updates, seconds, processor = part
+        self.updates += sign * updates
+        self.seconds += sign * seconds
+        self.processor += sign * processor
 
     @property
     def per_second(self) -> float:
@@ -66,8 +71,11 @@ def is_worth_a_build(speed: EagerSpeed, updates_left: float, pace: float | None)
 
 
 def least_operations(speed: EagerSpeed) -> int:
-    """Operations that an update must have if their overhead is to take up its time."""
-    return int(1 / speed.per_second / _OPERATION) if speed.per_second else 0
+    """Operations that an update must have if their overhead is to take up its time.
+
+    By processor time, since others' work on the same cores makes every operation look long.
+    """
+    return int(speed.processor / speed.updates / _OPERATION) if speed.updates > 0 else 0
 
 
 def most_updates(speed: EagerSpeed) -> int | None:

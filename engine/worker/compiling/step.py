@@ -54,10 +54,10 @@ class CompiledStep:
         """True if nothing is to be done until the settings change."""
         self._loading: Loading | None = None
 
-    def count(self, chunk: Chunk) -> None:
-        """Count the batches of a slice."""
+    def count(self, chunk: Chunk, processor: float) -> None:
+        """Count the batches of a slice, which took its thread so many processor seconds."""
         if self._mode is not Compilation.OFF:
-            self._speed.add(chunk)
+            self._speed.add(chunk, processor)
 
     def look(self, trainer: Trainer, updates_left: float, pace: float | None) -> None:
         """Ask for a compiled step, or put one to use; between two groups of batches."""

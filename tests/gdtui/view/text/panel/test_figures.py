@@ -236,7 +236,7 @@ def test_a_compiled_step_shows_what_it_brings() -> None:
     assert told(store, 160, 2)[1].split("samples/s ")[1].startswith("2.00 ms/batch peak 300 MiB")
     assert "compiled: –" in told(store, 160, 2)[1]
     store.add("a", chunk(100))  # ten updates in 0.02 s
-    assert told(store, 60, 3)[2] == "20 updates 200 samples 5,000 samples/s compiled: 1.0 ×"
+    assert told(store, 60, 3)[2] == "20 updates 5,000 samples/s compiled: 1.0 ×"
 
 
 def test_between_the_ends_of_epochs_the_gap_stays_for_nothing_else_is_measured() -> None:
