@@ -1,5 +1,6 @@
 """The batches of a user's loader, and the place in its epoch that a checkpoint keeps."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -104,8 +105,10 @@ class LoaderBatches:
     def epoch(self) -> Iterator[tuple[Any, int]]:
         """The batches of one epoch, each with its samples; 0 if unknown."""
         self.given = self.samples = 0
+        self._start = None
         if self._keeps:
-            self._start = self.generators.states()
+            with contextlib.suppress(Exception):  # training goes on without an order to keep
+                self._start = self.generators.states()
         if self._batches is None:
             self._left = length_of(self._loader)
             for batch in self._resumed_batches():

@@ -1,5 +1,6 @@
 """The random generators on which a loop's batches depend: those of its loader, and shared ones."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -29,14 +30,17 @@ class LoopGenerators:
     def __init__(self, loader: Any, device: torch.device) -> None:
         """`device`: the one that the loop trains on."""
         self._device = device
-        self._own = dict(_found(loader))
+        self._own: dict[str, Any] = {}
+        with contextlib.suppress(Exception):  # a user's objects may do anything when looked at
+            self._own.update(_found(loader))
 
     def states(self) -> States:
-        """The states of all generators now."""
-        return {
-            "shared": global_generators(self._device),
-            "own": {name: generator_state(each) for name, each in self._own.items()},
-        }
+        """The states of all generators now, except for those that have none."""
+        own = {}
+        for name, each in self._own.items():
+            with contextlib.suppress(Exception):  # such as SystemRandom's
+                own[name] = generator_state(each)
+        return {"shared": global_generators(self._device), "own": own}
 
     def restore(self, states: Mapping[str, Any]) -> None:
         """Let the generators continue from these states; those without one are left alone."""

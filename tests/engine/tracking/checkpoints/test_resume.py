@@ -1,5 +1,6 @@
 """A script that is started again gets back its objects, its place and its settings."""
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -256,9 +257,23 @@ class Hidden(Sampler[int]):
         return SAMPLES
 
 
+class System(Sampler[int]):
+    """A sampler whose generator has no state."""
+
+    def __init__(self) -> None:
+        self.generator = random.SystemRandom()
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.generator.sample(range(SAMPLES), SAMPLES))
+
+    def __len__(self) -> int:
+        return SAMPLES
+
+
 LOST: dict[str, tuple[Callable[[Any], dict[str, Any]], str]] = {
     "stream": (lambda data: {"dataset": Stream(data)}, "reads an IterableDataset"),
     "hidden": (lambda data: {"dataset": data, "sampler": Hidden()}, "yields another order"),
+    "system": (lambda data: {"dataset": data, "sampler": System()}, "yields another order"),
     "any order": (lambda data: {"dataset": data, "in_order": False}, "in any order"),
 }
 
