@@ -1,7 +1,7 @@
 """The console of a variant's process, below the charts: its last lines."""
 
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.widgets import Static
@@ -20,11 +20,17 @@ _NOT_KEPT: Final = "no console was kept"
 class ConsolePane(Static):
     """The last lines that the process of a variant has printed."""
 
+    CLOSED_BY: ClassVar = "console · O closes it"
+    TYPED_TO: ClassVar = f"{CLOSED_BY} · I types to it"
+    ASKING: ClassVar = f"{CLOSED_BY} · it may be waiting for input: I types to it"
+
     takes_text = False
     """True if the user can type to the process from here."""
     _tail: ConsoleTail | None = None
     _lines = ConsoleLines()
     _is_asking = False
+    _titled: tuple[bool, bool] | None = None
+    """The state that the title shows."""
     _silent = 0
     """Reads without anything new."""
 
@@ -39,11 +45,16 @@ class ConsolePane(Static):
         self._timer.pause()
 
     def _title(self) -> None:
-        parts = ["console · O closes it", *(["I types to it"] if self.takes_text else [])]
+        shown = self.takes_text, self._is_asking
+        if shown == self._titled:
+            return  # each change is a repaint
+        self._titled = shown
         if self._is_asking:
-            parts[1:] = ["it may be waiting for input: I types to it"]
-        if (title := " · ".join(parts)) != self.border_title:  # each change is a repaint
-            self.border_title = title
+            self.border_title = self.ASKING
+        elif self.takes_text:
+            self.border_title = self.TYPED_TO
+        else:
+            self.border_title = self.CLOSED_BY
 
     def show(self, path: Path) -> None:
         """Show the end of this file from now on."""

@@ -89,8 +89,6 @@ class ProgramKeys:
 
     def type(self) -> None:
         """Type lines into the program's terminal, with the console in view."""
-        from gdtui.screens.program.typing import TypingScreen
-
         if not self.is_program:
             self._show_notes([_NO_PROGRAM])
             return
@@ -99,7 +97,15 @@ class ProgramKeys:
             return
         if not self._screen.has_class(_OPEN):
             self.toggle_console()
+        self._screen.call_after_refresh(self._open_line)  # once the console has its place
+
+    def _open_line(self) -> None:
+        from gdtui.screens.program.typing import TypingScreen
+
         name = self._viewer.shown.variants[0].own_name
-        self._screen.app.push_screen(
-            TypingScreen(lambda text: self._show_notes(self._controller.type_text(name, text)))
+        top = self._screen.query_one(ConsolePane).region.y
+        line = TypingScreen(
+            lambda text: self._show_notes(self._controller.type_text(name, text)),
+            below=max(self._screen.size.height - top, 0),
         )
+        self._screen.app.push_screen(line)

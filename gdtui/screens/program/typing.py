@@ -20,13 +20,17 @@ class TypingScreen(ModalScreen[None]):
         Binding("ctrl+d", "end_of_file", "End of file", show=False, priority=True),
     ]
 
-    def __init__(self, send: Callable[[str], object]) -> None:
-        """`send` types a text into the program's terminal."""
+    def __init__(self, send: Callable[[str], object], below: int) -> None:
+        """`send` types a text into the program's terminal.
+
+        `below`: rows of the screen that stay free below the line, for the console.
+        """
         super().__init__()
-        self._send = send
+        self._send, self._below = send, below
 
     def compose(self) -> ComposeResult:
         line = Input(id="typing", max_length=4_000)
+        line.styles.margin = (0, 0, self._below, 0)
         line.border_title = "type to the program"
         line.border_subtitle = "enter sends the line · ctrl+d: end of file · esc closes"
         yield line
