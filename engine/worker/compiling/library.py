@@ -22,16 +22,7 @@ def specify(trainer: Trainer, most: int | None = None, updates: int = 0) -> tupl
         return b"", str(error)
     if not updates and most is not None and most < spec.updates:
         updates = min(most, updates_of_block(most))
-    return msgspec.msgpack.encode(_resized(spec, updates or spec.updates)), ""
-
-
-def _resized(spec: BlockSpec, updates: int) -> BlockSpec:
-    """The same with so many updates in a call."""
-    size = updates * spec.accumulation_steps * spec.batch_size
-    samples = tuple(
-        msgspec.structs.replace(each, size=(size, *each.size[1:])) for each in spec.samples
-    )
-    return msgspec.structs.replace(spec, updates=updates, samples=samples)
+    return msgspec.msgpack.encode(spec.with_updates(updates or spec.updates)), ""
 
 
 def described(spec: bytes) -> BlockSpec:
