@@ -3,8 +3,6 @@
 Runs in the process of a job: it may take a minute, and holds a training of its own.
 """
 
-import contextlib
-import os
 import time
 from collections.abc import Callable
 from typing import Final
@@ -20,8 +18,6 @@ from engine.training.compiled.spec import BlockSpec
 
 _MOST_OPERATIONS: Final = 1000
 """Operations of a block: compiling 600 took 15 s, on a core of its own."""
-_LOWEST: Final = 19
-"""The priority of a job that compiles: training comes first."""
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,10 +73,3 @@ def updates_in_time(updates: int, operations: int) -> int:
         return updates
     even = max(size for size in range(1, most + 1) if updates % size == 0)
     return even if 2 * even > most else most
-
-
-def yield_to_training() -> None:
-    """Give this process, and the compilers that it starts, the lowest priority and one thread."""
-    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # read as torch's compiler is imported
-    with contextlib.suppress(OSError):
-        os.nice(_LOWEST)

@@ -5,6 +5,7 @@ import hashlib
 import os
 import platform
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -26,9 +27,10 @@ OPTIONS: Final[dict[str, Any]] = {
     "aot_inductor.enable_frame_pointer": False,
     "aot_inductor.enable_line_tables": False,
     "aot_inductor.precompile_headers": False,  # 280 MB on the disk, to save some seconds
-    "cpp.vec_isa_ok": True,  # the processor's word; trying each extension takes 13 s
     "fx_graph_cache": False,  # programs have a cache of their own
 }
+_EXTENSIONS: Final = ("-mavx2", "-mavx512vnni", "-mamx-tile", "-mamx-bf16", "-mamx-int8")
+"""Options for the instructions of x86 that torch uses where the processor has them."""
 _FORMAT: Final = 1
 """Changes with everything in programs that their graphs do not show."""
 
@@ -77,7 +79,7 @@ def compile_program(traced: TracedBlock, folder: Path) -> Path:
 
     Raises UnsuitedError if the compiler fails. May only be called by one thread at a time.
     """
-    options = OPTIONS | {"cpp.cxx": _compilers()[:1]}
+    options = OPTIONS | _options_for(_compilers()[0])
     with _caches_in(folder):
         import torch._inductor as inductor
 
@@ -98,6 +100,17 @@ def load_program(path: Path, device: torch.device) -> Any:
         return torch._C._aoti.AOTIModelContainerRunnerCpu(str(path), 1)
     except Exception as error:
         raise UnsuitedError(f"the program cannot be loaded: {first_line(error)}") from error
+
+
+def _options_for(compiler: str) -> dict[str, Any]:
+    """Options for a C++ compiler; trying it on each kind of instruction would take 13 s."""
+    options: dict[str, Any] = {"cpp.cxx": (compiler,)}
+    if platform.machine() in ("x86_64", "AMD64"):
+        nothing = ("-fsyntax-only", "-x", "c++", os.devnull)
+        tried = subprocess.run([compiler, *_EXTENSIONS, *nothing], capture_output=True, check=False)
+        if tried.returncode == 0:
+            options["cpp.vec_isa_ok"] = True
+    return options
 
 
 def _compilers() -> list[str]:
