@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _READ_SECONDS: Final = 0.03
 """Maximum duration of one read in seconds; the rest comes with the next read."""
+_PAINT_SECONDS: Final = 0.05
+"""Seconds without reading in which curves from a sample are painted."""
 LONG: Final = 6 << 20
 """Bytes in all logs from which on there is a preview: reading them takes 0.2 s or more."""
 READ_BYTES: Final = 1 << 18
@@ -48,7 +50,7 @@ class Viewer:
         self.view = view
         self.is_catching_up = True
         """True until all that was written before the first read, or since, has been read once."""
-        self._has_begun = False
+        self._has_begun, self._reads_on_at = False, 0.0
         self._preview: Preview | None = None
         self._has_news = False
         self._question: tuple[str, Remarked] | None = None
@@ -65,7 +67,7 @@ class Viewer:
         Before that, take a sample of a long past, so that the charts show its curves at once.
         """
         before, until = self.store.states, time.monotonic() + _READ_SECONDS
-        if self.is_catching_up and self._takes_sample(until):
+        if self.is_catching_up and (self._takes_sample(until) or until < self._reads_on_at):
             return
         self._take_records(until)
         if self.store.states is not before:
@@ -87,7 +89,7 @@ class Viewer:
                 return before is None
         if preview.store is before:
             return False
-        self._has_news = True
+        self._has_news, self._reads_on_at = True, until + _PAINT_SECONDS
         return True
 
     def _take_records(self, until: float) -> None:
