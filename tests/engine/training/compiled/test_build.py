@@ -1,8 +1,46 @@
-"""Builds: what is compiled, with the compiler replaced by a copy of what it would make."""
+"""Builds: their identity, and the size of what is compiled."""
+
+from typing import Any
 
 import pytest
+import torch
+from torch import nn
+from traced_blocks import traced
 
+from engine.problem import Problem
+from engine.settings import VariantSettings
 from engine.training.compiled.build import updates_in_time
+from engine.training.compiled.compiler import key_of
+from engine.training.trainer import Trainer
+
+INPUTS = torch.randn(12, 3, generator=torch.Generator().manual_seed(0))
+CLASSES = torch.arange(12) % 3
+
+
+def key(seed: int = 0, first_weight: float = 1.0, **settings: Any) -> str:
+    """The identity of the program for a classification with these class weights."""
+    weights = torch.tensor([first_weight, 1.0, 1.0])
+    problem = Problem(
+        train=(INPUTS, CLASSES),
+        model=lambda: nn.Linear(3, 3),
+        loss=nn.CrossEntropyLoss(weight=weights),
+    )
+    chosen = VariantSettings(**{"batch_size": 4, "momentum": 0.9, **settings})
+    trainer = Trainer(problem, chosen, seed, torch.device("cpu"))
+    trainer.advance(1)
+    spec, made = traced(trainer)
+    return key_of(made, spec)
+
+
+def test_programs_are_shared_by_seeds_lrs_and_momentums() -> None:
+    assert key() == key(seed=1, lr=0.5, momentum=0.3)
+
+
+@pytest.mark.parametrize(
+    "other", [{"first_weight": 2.0}, {"batch_size": 2}, {"momentum": 0.0}, {"clip": 1.0}]
+)
+def test_everything_that_shapes_a_program_is_part_of_its_identity(other: dict[str, Any]) -> None:
+    assert key(**other) != key()
 
 
 @pytest.mark.parametrize(
