@@ -99,23 +99,24 @@ class Chart(Explorable, Spanned):
 
     # --- What it shows ----------------------------------------------------------------------------
 
-    def show(self, picture: "Picture") -> None:
-        """Show this picture from now on; only what differs from the last one is repainted."""
+    def show(self, picture: "Picture") -> bool:
+        """Show this picture from now on, repaint what differs from the last; True if any does."""
         before, self._picture, size = self.seen, picture, self.size
         self._show_titles(size)
-        if picture.message != self._message:
+        differs = picture.message != self._message
+        if differs:
             self._message = picture.message
             self.repaint()
         elif not self._message:
-            self._update(size)
+            differs = self._update(size)
         if self.seen != before:
             self.tell_what_is_below()
+        return differs
 
-    def extend(self, picture: "Picture") -> None:
-        """Show the picture shown before, whose lines have grown."""
+    def extend(self, picture: "Picture") -> bool:
+        """Show the picture shown before, whose lines have grown; True if a cell differs."""
         self._picture = picture
-        if not self._message:
-            self._update(self.size)
+        return not self._message and self._update(self.size)
 
     def point(self, x: float | None) -> None:
         """Draw the crosshair at this x, or none."""
@@ -159,15 +160,15 @@ class Chart(Explorable, Spanned):
             edge = (self._background + self.styles.border_bottom[1]).hex6
             self.border_subtitle = legend_line(*lower, self._ink("chart--label"), edge)
 
-    def _update(self, size: Size) -> None:
+    def _update(self, size: Size) -> bool:
         before = self._cells
         is_comparable = before is not None and (before.width, before.height) == size
         if before is None or not is_comparable or len(self._palette) > _MOST_INKS:
             self.repaint()
-            return
-        self._repaint_changes(self._paint(size))
+            return True
+        return self._repaint_changes(self._paint(size))
 
-    def _repaint_changes(self, painted: "Cells") -> None:
+    def _repaint_changes(self, painted: "Cells") -> bool:
         before = self._cells
         self._cells = self._with_cursor(painted)
         regions = []
@@ -176,6 +177,7 @@ class Chart(Explorable, Spanned):
             regions.append(Region(start, row, end - start, 1))
         if regions:
             self.refresh(*regions)
+        return bool(regions)
 
     def _with_cursor(self, painted: "Cells") -> "Cells":
         from gdtui.chart.drawing.canvas import with_cursor

@@ -81,15 +81,17 @@ class _Drawn:
     whole_turn: int
     """…and when all was."""
 
-    def due(self, of: object, size: ChartSize, growth: Growth, turn: int, *, at_once: bool) -> _Due:
-        """The part that these data change visibly; `at_once`: draw all that has changed."""
+    def due(
+        self, of: object, size: ChartSize, growth: Growth, turn: int, *, at_once: bool, early: bool
+    ) -> _Due:
+        """The part that these data change visibly; see `LiveChart.update`."""
         if (self.of, self.size) != (of, size):
             return _Due.WHOLE
         if self.whole.version == growth.version:
             return _Due.NOTHING
         if at_once or growth.has_grown_by(_GROWN_SHARE, self.whole):
             return _Due.WHOLE
-        if turn != self.turn:
+        if turn != self.turn or early:
             is_whole = turn - self.whole_turn >= _WHOLE_TURNS
             is_whole = is_whole or growth.has_more_measured(_MEASURED_SHARE, self.whole)
             has_grown = growth.version != self.lines.version
@@ -120,23 +122,28 @@ class LiveChart:
         extend: Callable[[Picture, ChartSize], Picture] | None,
         *,
         at_once: bool,
-    ) -> None:
-        """Draw what has changed, if the chart is visible.
+        early: bool = False,
+    ) -> bool:
+        """Draw what has changed, if the chart is visible; True if a cell differs.
 
         `of`: all that the picture depends on beside the data. `extend`: the picture with longer
-        lines; None if that takes as long as `draw`. `at_once`: draw all that has changed.
+        lines; None if that takes as long as `draw`. `at_once`: draw all that has changed. `early`:
+        draw the lines before the chart's turn.
         """
         room = self.chart.canvas
         size = ChartSize(room.width * DOTS_X, room.width, room.height)
         drawn, turn = self._drawn, math.floor(self._clock() / _TURN_SECONDS + self._phase)
-        due = drawn.due(of, size, growth, turn, at_once=at_once) if drawn else _Due.WHOLE
+        due = _Due.WHOLE
+        if drawn is not None:
+            due = drawn.due(of, size, growth, turn, at_once=at_once, early=early)
         if due is _Due.NOTHING or not self.chart.is_on_screen:
-            return
+            return False
         if due is _Due.WHOLE or (due is _Due.LINES and extend is None):
             picture = draw(size)
-            self.chart.show(picture)
             self._drawn = _Drawn(of, size, picture, growth, growth, turn, turn)
-        elif due is _Due.LINES and drawn is not None and extend is not None:
-            picture = extend(drawn.picture, size)
-            self.chart.extend(picture)
-            self._drawn = replace(drawn, picture=picture, lines=growth, turn=turn)
+            return self.chart.show(picture)
+        if drawn is None or extend is None:
+            return False
+        picture = extend(drawn.picture, size)
+        self._drawn = replace(drawn, picture=picture, lines=growth, turn=turn)
+        return self.chart.extend(picture)

@@ -4,7 +4,7 @@ Reads no log and sends no command.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
@@ -31,6 +31,9 @@ _FIGURES_SECONDS: Final = 0.5
 """Seconds between updates of figures; numbers that change faster are hard to read."""
 _RANGES_SECONDS: Final = 1.0
 """Seconds between updates of the axes' ranges, unless the data grow by half meanwhile."""
+_Extend = Callable[[Picture, ChartSize], Picture]
+_Update = tuple[object, Growth, Callable[[ChartSize], Picture], _Extend | None]
+"""The arguments of `LiveChart.update`."""
 
 
 class Painter:
@@ -52,7 +55,7 @@ class Painter:
         self._figures_at = 0.0
         self._written_cursor: float | None = None
         """The crosshair's position when its figures were written."""
-        self._begun = 0
+        self._begun = self._early = 0
 
     def paint(self, *, figures: bool) -> bool:
         """Draw what has changed; figures when asked or due. True: they were written."""
@@ -89,29 +92,31 @@ class Painter:
         return self._begun > before
 
     def _draw_charts(self, *, at_once: bool) -> None:
+        updates = [*self._updates()]
+        drawn = [live.update(*what, at_once=at_once) for live, what in updates]
+        panels = updates[1:]
+        if panels and not any(drawn):  # so that each frame shows something new
+            self._early = (self._early + 1) % len(panels)
+            live, what = panels[self._early]
+            live.update(*what, at_once=at_once, early=True)
+        for live, _ in updates:
+            live.chart.point(self._viewer.cursor)
+
+    def _updates(self) -> Iterator[tuple[LiveChart, _Update]]:
+        """Every chart, and the data that it shows now."""
         viewer = self._viewer
         common = self._common_ranges(seen := viewer.seen)
         store, states = viewer.charted, viewer.charted.states
         # What is the same in all charts. The newest batch of any variant may move their ranges.
         of = (viewer.view, seen, common.x, common.y, store.is_at_rest, store)
-        self._overlay.update(
-            (of, *map(_condition, states)),
-            self._growth(states, seen),
-            partial(self._picture, common),
-            None if viewer.alone else partial(pictures.extended, states, viewer.view),
-            at_once=at_once,
-        )
+        extend = None if viewer.alone else partial(pictures.extended, states, viewer.view)
+        conditions, growth = (of, *map(_condition, states)), self._growth(states, seen)
+        yield self._overlay, (conditions, growth, partial(self._picture, common), extend)
         as_raw = replace(viewer.view, raw=True)
         for one, live in zip(states, self._live_panels, strict=False):
-            live.update(
-                (of, _condition(one)),
-                self._growth([one], seen),
-                partial(self._panel_picture, one, common),
-                partial(pictures.extended, [one], as_raw, is_whole=True),
-                at_once=at_once,
-            )
-        for live in (self._overlay, *self._live_panels):
-            live.chart.point(viewer.cursor)
+            draw = partial(self._panel_picture, one, common)
+            extend = partial(pictures.extended, [one], as_raw, is_whole=True)
+            yield live, ((of, _condition(one)), self._growth([one], seen), draw, extend)
 
     def _picture(self, common: AxisRanges, canvas: ChartSize) -> Picture:
         """The picture of all variants, or of the one whose chart fills the screen."""

@@ -40,13 +40,14 @@ class Drawing:
         version: int | None = None,
         measured: int = 0,
         at_once: bool = False,
+        early: bool = False,
     ) -> list[str]:
         """The parts drawn by a frame for lines that end here."""
         self._version = self._version + 1 if version is None else version
         before = len(self.drawn)
         growth = Growth(self._version, ends, WIDTH, measured)
         extend = _extended if self._has_lines else None
-        self._live.update(of, growth, _picture, extend, at_once=at_once)
+        self._live.update(of, growth, _picture, extend, at_once=at_once, early=early)
         return self.drawn[before:]
 
 
@@ -79,6 +80,14 @@ def test_lines_follow_when_it_is_the_charts_turn(phase: float) -> None:
     assert drawing.update(101.0, 100.0, version=2) == []
     assert drawing.update(101.0, 100.0, version=3) == ["lines"]
     assert drawing.update(101.0, 100.0, version=4) == []
+
+
+def test_lines_follow_early_in_a_frame_in_which_nothing_else_is_new() -> None:
+    drawing = Drawing()
+    drawing.update(100.0, version=1)
+    assert drawing.update(100.0, version=1, early=True) == []
+    assert drawing.update(101.0, version=2, early=True) == ["lines"]
+    assert drawing.update(101.0, version=2, early=True) == []
 
 
 def test_the_rest_follows_at_every_third_turn() -> None:
