@@ -282,7 +282,7 @@ FIGURES: Final[tuple[GlossaryEntry, ...]] = (
     ),
     GlossaryEntry(
         name="principal components",
-        labels=("variance of the paths", "the paths' variance"),
+        labels=("principal plane of the paths", "the paths' variance"),
         unit="share from 0 to 1",
         definition="The landscape's plane is laid through the directions in which the variants' "
         "weights moved most; the share says how much of their movement lies in it. Movement "

@@ -134,7 +134,7 @@ def document(state: Path) -> dict[str, Any]:
 def test_the_document_has_exactly_what_scripts_rely_on(
     document: dict[str, Any], state: Path
 ) -> None:
-    assert list(document) == ["run_dir", "problem", "seed", "device", "variants", "data"]
+    assert list(document) == ["run_dir", "problem", "seed", "device", "variants", "data", "remarks"]
     assert Path(document["run_dir"]).parent == state / "gdtui" / "runs"
     assert (document["problem"], document["seed"]) == ("synthetic", 0)
     for variant in document["variants"]:

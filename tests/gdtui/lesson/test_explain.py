@@ -119,8 +119,8 @@ async def test_every_figure_of_the_trends_and_of_the_landscape_has_an_entry(tmp_
             assert name
             for label in (name[0], picture.faint):
                 assert glossary.find(label), label
-        plane, loss = described(laid(samples=1, n=2), (0.1, 2.0), True, 158).split(" · ")
-        assert glossary.find(plane.split("% of ")[1]), plane
+        loss, plane = described(laid(samples=1, n=2), (0.1, 2.0), True, 158).split(" · ")
+        assert glossary.find(plane.split(":")[0]), plane
         assert glossary.find(loss.split()[0]), loss
 
 
