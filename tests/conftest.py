@@ -27,8 +27,6 @@ os.environ.pop("NO_COLOR", None)
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 for name in [name for name in os.environ if name.startswith("GDTUI_")]:
     del os.environ[name]
-# A build takes a core for half a minute, and long runs are started by many tests.
-os.environ["GDTUI_COMPILE"] = "off"
 
 # The programs under test keep their compiled modules: compiling takes a third of a command's time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -91,7 +91,7 @@ def check_figures(app: App, part: tuple[str, int], said: str) -> None:
         case "look", 1:
             assert "/".join(map(number, losses)) in said
         case "fold", 0:
-            assert f"Gap{number(max(losses) - min(losses))};" in said
+            assert f"{number(max(losses) - min(losses))}apart;itwas" in said
 
 
 def ask(app: App, part: Part) -> None:

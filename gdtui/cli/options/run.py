@@ -130,7 +130,7 @@ def _training(setting: MakeSetting, pace_default: str) -> Iterator[Setting]:
     text = "processes per variant that read a Dataset ahead"
     yield setting("loader_workers", "N", text, type=whole(0, _MOST_LOADERS), default="0")
     text = "compile the update while training goes on: auto (if that pays), on, off"
-    yield setting("compile", "WHEN", text, type=choice(Compilation), default="auto",
+    yield setting("compile", "WHEN", text, type=choice(Compilation), default="off",
                   shell_complete=words(Compilation))  # fmt: skip
     text = "also measure on held-out data every N updates"
     yield setting("validate_every", "N", text, type=whole(1), shown="at each epoch's end")

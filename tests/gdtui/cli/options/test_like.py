@@ -69,12 +69,6 @@ EVERYTHING = RunSettings(
 SYNTHETIC = msgspec.structs.replace(EVERYTHING, problem="synthetic", data=None)
 
 
-@pytest.fixture(autouse=True)
-def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable of all tests would come before the run's setting."""
-    monkeypatch.delenv("GDTUI_COMPILE")
-
-
 def stored(path: Path, settings: RunSettings) -> Path:
     return RunDirectory.create(path, settings, "0").path
 
