@@ -30,7 +30,7 @@ from gdtui.state.preview.log_sample import LogSample
 from gdtui.state.preview.thinned_log import ThinnedLog
 from gdtui.state.store import Store
 
-_PLACES: Final = 720
+_PLACES: Final = 360
 """Places read in all logs together…"""
 _FEWEST, _MOST = 48, 320
 """…and in one of them."""
