@@ -6,7 +6,7 @@ done: STEM.GENERATION-BATCHES.ckpt, with the stem of the variant's log.
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from engine.checkpoint.file import DRAFT, CheckpointError, read_checkpoint, writ
 from engine.checkpoint.thinning import surplus
 from engine.log.filesystem.safe_open import make_directory
 from engine.log.format import CHECKPOINT_SUFFIX, CHECKPOINTS
+from engine.log.lineage.points import Stretch
 
 _DIGITS: Final = 15
 
@@ -126,3 +127,19 @@ class CheckpointStore:
         if found != (stored.generation, stored.batches):
             raise CheckpointError(stored.path, "holds another checkpoint than its name says")
         return checkpoint
+
+
+def checkpoints_of(stretch: Stretch, refused: list[str]) -> Iterator[Checkpoint]:
+    """The sound checkpoints of a part of a training, newest first.
+
+    Appends to `refused` what is wrong with those that cannot be used.
+    """
+    store, until = CheckpointStore(stretch.log), stretch.until
+    begin = 0 if stretch.past.origin is None else stretch.past.origin.batches
+    while True:
+        checkpoint, unusable = store.newest(stretch.past.generation, until)
+        refused += map(str, unusable)
+        if checkpoint is None or checkpoint.batches < begin:
+            return
+        yield checkpoint
+        until = checkpoint.batches - 1

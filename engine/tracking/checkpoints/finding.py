@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.checkpoint.checkpoint import Checkpoint
-from engine.checkpoint.store import CheckpointStore
+from engine.checkpoint.store import checkpoints_of
 from engine.checkpoint.values import unpack
 from engine.log.directory import RUN_FILE, RunDirectory, RunDirectoryError
 from engine.log.file import LogError
@@ -104,19 +104,13 @@ class _Search:
 
     def _in_stretch(self, stretch: Stretch, last: Past) -> tuple[KeptPoint, State] | None:
         """The last usable checkpoint of a stretch of the training."""
-        store, most = CheckpointStore(stretch.log), stretch.until
-        begin = 0 if stretch.past.origin is None else stretch.past.origin.batches
-        while True:
-            checkpoint, unusable = store.newest(stretch.past.generation, most)
-            self._refused += map(str, unusable)
-            if checkpoint is None or checkpoint.batches < begin:
-                return None
+        for checkpoint in checkpoints_of(stretch, self._refused):
             try:
                 return self._point(checkpoint, stretch, last)
             except _NO_CHECKPOINT as error:
                 at = f"the checkpoint at batch {checkpoint.batches:,}"
                 self._refused.append(clean(f"{at} cannot be right: {error}"))
-                most = checkpoint.batches - 1
+        return None
 
     def _point(
         self, checkpoint: Checkpoint, stretch: Stretch, last: Past

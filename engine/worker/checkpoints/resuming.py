@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.checkpoint.checkpoint import Checkpoint, restore
-from engine.checkpoint.store import CheckpointStore
+from engine.checkpoint.store import checkpoints_of
 from engine.log.lineage.past import (
     CompiledPiece,
     Past,
@@ -137,17 +137,10 @@ class Repetition:
         return 0, trainer
 
     def _from_stretch(self, stretch: Stretch) -> Trainer | None:
-        store, most = CheckpointStore(stretch.log), stretch.until
-        begin = 0 if stretch.past.origin is None else stretch.past.origin.batches
-        while True:
-            checkpoint, unusable = store.newest(stretch.past.generation, most)
-            self._refused += map(str, unusable)
-            if checkpoint is None or checkpoint.batches < begin:
-                return None
-            trainer = self._of_checkpoint(checkpoint)
-            if trainer is not None:
+        for checkpoint in checkpoints_of(stretch, self._refused):
+            if (trainer := self._of_checkpoint(checkpoint)) is not None:
                 return trainer
-            most = checkpoint.batches - 1
+        return None
 
     def _of_checkpoint(self, checkpoint: Checkpoint) -> Trainer | None:
         header = checkpoint.header

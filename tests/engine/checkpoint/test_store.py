@@ -17,15 +17,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from lineage import origin, started
 from msgspec import structs
 from torch import nn
 
 import engine.checkpoint.file as checkpoint_file
 from engine.checkpoint.checkpoint import Checkpoint, capture
 from engine.checkpoint.file import MAGIC, CheckpointError, read_checkpoint, write_checkpoint
-from engine.checkpoint.store import CheckpointStore
+from engine.checkpoint.store import CheckpointStore, checkpoints_of
 from engine.checkpoint.thinning import MOST_KEPT, surplus
 from engine.log.format import CHECKPOINTS
+from engine.log.lineage.past import Past
+from engine.log.lineage.points import Stretch
 from engine.problem import Problem
 from engine.settings import VariantSettings
 from engine.training.trainer import Trainer
@@ -246,6 +249,20 @@ def test_only_checkpoints_before_a_batch_and_of_the_generation_count(
     assert found.batches == 6
     assert store.newest(2, 7) == (None, ())
     assert store.newest(1, 1) == (None, ())
+
+
+@pytest.mark.parametrize(("begin", "until", "found"), [(0, 9, [8, 6, 4, 2]), (5, 8, [8, 6])])
+def test_a_generation_has_no_checkpoints_from_before_it_began(
+    tmp_path: Path, checkpoints: list[Checkpoint], begin: int, until: int, found: list[int]
+) -> None:
+    log = tmp_path / "1-a.gdlog"
+    for each in checkpoints:
+        CheckpointStore(log).write(each)
+    past = Past(started(origin=origin(begin) if begin else None))
+    refused: list[str] = []
+    stretch = Stretch(log, past, until)
+    assert [each.batches for each in checkpoints_of(stretch, refused)] == found
+    assert refused == []
 
 
 # --- Hostile files ------------------------------------------------------------------------------
