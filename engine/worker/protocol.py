@@ -129,9 +129,9 @@ class BuildAnswer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A session's answer to a worker that wants a compiled step."""
 
     spec: bytes
-    path: str = ""
-    """The file of the compiled step; "" if there is none."""
     key: str = ""
-    """Its identity, equal for equal programs."""
+    """The identity of the compiled step, equal for equal ones; "" if there is none."""
+    path: str = ""
+    """Its file; "" if the worker makes it from the description, within a slice."""
     reason: str = ""
     """Why there is none, in one line; "" if it is not worth a line."""

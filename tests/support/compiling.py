@@ -48,7 +48,7 @@ def use_eager_blocks(monkeypatch: pytest.MonkeyPatch, updates: int, error: float
         recipe = trainer.settings.optimizer, trainer.settings.clip is None
         return repr((*shape, *recipe, exactly.get("updates", updates))).encode(), ""
 
-    def load(path: Path, trainer: Trainer) -> Any:
+    def load(answer: BuildAnswer, trainer: Trainer) -> Any:
         return EagerBlock(trainer, updates, error=error)
 
     monkeypatch.setattr(library, "specify", specify)

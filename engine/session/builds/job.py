@@ -38,22 +38,23 @@ def build_step(task: BuildTask, report: ReportProgress) -> BuildAnswer:
         os.setpgid(0, 0)  # so that `kill_compilers` reaches the compilers, too
     os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # read as torch's compiler is imported
     from engine.problems.opening import open_on_device
-    from engine.training.compiled.build import build
+    from engine.training.compiled.build import build, rehearse
     from engine.training.compiled.cache import BuildCache, UnsafeCacheError, default_folder
     from engine.training.compiled.spec import UnsuitedError
     from engine.worker.compiling.library import described
 
     report(0.0, "tracing the update")
     _, problem = open_on_device(task.run, task.device, task.threads, stored=task.stored)
+    spec, seed = described(task.spec), task.run.seed
+
+    def wanted(operations: int) -> bool:
+        return operations >= task.least_operations
+
     try:
-        cache = BuildCache(default_folder())
-        built = build(
-            problem,
-            described(task.spec),
-            task.run.seed,
-            cache,
-            lambda found: found >= task.least_operations,
-        )
+        if spec.device == "cuda":
+            built = rehearse(problem, spec, seed, wanted)
+        else:
+            built = build(problem, spec, seed, BuildCache(default_folder()), wanted)
     except (UnsuitedError, UnsafeCacheError, OSError) as error:
         return BuildAnswer(spec=task.spec, reason=str(error))
     if built is None:

@@ -1,4 +1,4 @@
-"""Compiled blocks: several whole updates as one call, traced from the readable step.
+"""Compiled blocks: several whole updates as one call, made from the readable step.
 
 spec          the sizes and settings that shape a block, and the reason not to compile
 suitability   the block of a trainer, or that reason
@@ -6,7 +6,8 @@ layout        the tensors that a block changes in place, and where a training ho
 tracing       the readable step as a graph of operations
 compiler      torch's ahead-of-time compiler, told to be quick
 cache         the programs compiled so far, shared by all processes of the user
-rehearsal     a training of the compiler's own, to trace and to compare a program with
-build         a block from a problem: traced, compiled, compared with the readable step
+rehearsal     a training of the compiler's own, to trace and to compare a block with
+build         a block from a problem: compiled or captured, compared with the readable step
 block         the program at work on a training's own tensors
+captured      the same on a GPU, where a CUDA graph takes the place of a program
 """

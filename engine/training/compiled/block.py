@@ -57,7 +57,8 @@ class CompiledBlock:
         """Train on the samples of all batches in order, with the lr in force of each update."""
         held = self._current().tensors()
         self._check(held)
-        results = self._run([*held, *self._number_inputs(lrs), *self._fitting(samples)])
+        fitting = [each.contiguous() for each in self.spec.fitting(samples)]
+        results = self._run([*held, *self._number_inputs(lrs), *fitting])
         return Outcome(**dict(zip(self._facts.outputs, results, strict=True)))
 
     def _number_inputs(self, lrs: Sequence[float]) -> list[Tensor]:
@@ -88,10 +89,3 @@ class CompiledBlock:
             if TensorShape.of(tensor) != shape:
                 raise UnsuitedError("a tensor has another form than the compiled one")
         self._checked = held
-
-    def _fitting(self, samples: Samples) -> list[Tensor]:
-        tensors = [each.contiguous() for each in self.spec.tensors(samples)]
-        for tensor, shape in zip(tensors, self.spec.samples, strict=True):
-            if tensor.shape != shape.size or str(tensor.dtype) != shape.dtype:
-                raise UnsuitedError("the samples have another form than the compiled ones")
-        return tensors

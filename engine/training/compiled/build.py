@@ -1,4 +1,4 @@
-"""A compiled block made from a problem: traced, compiled and compared with the readable step.
+"""A block made from a problem: compiled or captured, and compared with the readable step.
 
 Runs in the process of a job: it may take a minute, and holds a training of its own.
 """
@@ -12,7 +12,13 @@ import torch
 
 from engine.problem import Problem
 from engine.training.compiled.cache import BuildCache
-from engine.training.compiled.compiler import compile_program, facts_of, key_of, require_compiler
+from engine.training.compiled.compiler import (
+    compile_program,
+    facts_of,
+    key_of,
+    key_of_capture,
+    require_compiler,
+)
 from engine.training.compiled.rehearsal import Rehearsal
 from engine.training.compiled.spec import BlockSpec
 
@@ -23,13 +29,14 @@ _MOST_OPERATIONS: Final = 1000
 class Build(msgspec.Struct, frozen=True, kw_only=True):
     """A compiled program of a block."""
 
-    path: str
     key: str
     """The identity of the program, equal for equal programs."""
+    path: str = ""
+    """The file of a compiled program; "" for a captured one, which a process keeps for itself."""
     nodes: int
     """Operations of one update."""
     seconds: float = 0.0
-    """Seconds that it took to compile; 0 if it was in the cache."""
+    """Seconds that it took to make; 0 if it was in the cache."""
 
 
 def build(
@@ -60,10 +67,31 @@ def build(
     with cache.work() as folder:
         program = compile_program(traced, folder)
         facts = facts_of(spec, traced)
-        rehearsal.compare(program, facts)
+        rehearsal.compare(rehearsal.load(program, facts))
         path = cache.put(key, program, facts)
     seconds = time.perf_counter() - start
     return Build(path=str(path), key=key, nodes=single.nodes, seconds=seconds)
+
+
+def rehearse(
+    problem: Problem,
+    spec: BlockSpec,
+    seed: int,
+    wanted: Callable[[int], bool] = lambda nodes: True,
+) -> Build | None:
+    """A block that a worker may capture on its GPU, as was tried here.
+
+    Errors in a capture can leave torch in a state in which no training should go on, and a wrong
+    one would train wrongly: that is found out in this process. Arguments as for `build`.
+    """
+    start = time.perf_counter()
+    rehearsal = Rehearsal(problem, spec, seed)
+    operations = rehearsal.operations()
+    if not wanted(len(operations)):
+        return None
+    rehearsal.compare(rehearsal.capture())
+    seconds = time.perf_counter() - start
+    return Build(key=key_of_capture(operations, spec), nodes=len(operations), seconds=seconds)
 
 
 def updates_in_time(updates: int, operations: int) -> int:

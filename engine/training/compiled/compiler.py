@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,6 +72,13 @@ def key_of(one: TracedBlock, spec: BlockSpec) -> str:
     machine = str(torch.__version__), torch.__config__.show(), platform.system(), _processor()
     digest.update(msgspec.json.encode([_FORMAT, facts_of(spec, one), options, machine]))
     return digest.hexdigest()[:32]
+
+
+def key_of_capture(operations: Sequence[str], spec: BlockSpec) -> str:
+    """The identity of a captured block: the operations of an update, its form, torch, the GPU."""
+    machine = str(torch.__version__), torch.cuda.get_device_name() if spec.device == "cuda" else ""
+    content = msgspec.json.encode([_FORMAT, operations, spec, machine])
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def compile_program(traced: TracedBlock, folder: Path) -> Path:

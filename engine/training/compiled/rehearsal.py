@@ -8,15 +8,20 @@ from typing import Any, Final
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.problem import Problem
 from engine.settings import Precision
+from engine.training.compiled.block import CompiledBlock
+from engine.training.compiled.captured import CapturedBlock
 from engine.training.compiled.compiler import ProgramFacts, load_program
-from engine.training.compiled.layout import HeldTensors
+from engine.training.compiled.layout import HeldTensors, layout_of
 from engine.training.compiled.spec import BlockSpec, UnsuitedError, first_line
-from engine.training.compiled.tracing.trace import TracedBlock, number_inputs, trace
+from engine.training.compiled.tracing.trace import TracedBlock, trace
 from engine.training.devices.process import seed_generator
+from engine.training.execution.block import UpdateBlock
 from engine.training.schedule import Batch, cut
+from engine.training.state.generators import global_generators
 from engine.training.state.modules import module_state
 from engine.training.step import train
 from engine.training.trainer import Trainer
@@ -52,27 +57,56 @@ class Rehearsal:
         trainer = self._trainer
         return trace(trainer.objective, trainer.recipe.optimizer, spec, self._samples(spec))
 
-    def compare(self, program: Path, facts: ProgramFacts) -> None:
-        """Raise UnsuitedError unless the program trains as the readable step does."""
-        trainer, spec = self._trainer, facts.spec
-        lrs = [spec.settings.lr * (1 + number / 10) for number in range(spec.updates)]
-        held = HeldTensors(facts.layout, trainer.model, trainer.recipe.optimizer).tensors()
-        inputs = [each.detach().clone() for each in held]
-        momentum = [spec.settings.momentum]
-        numbers = number_inputs([[lr] for lr in lrs], momentum, spec.settings.clip)
-        seed_generator(trainer.device, self._seed)
-        run = load_program(program, trainer.device).run
+    def load(self, program: Path, facts: ProgramFacts) -> CompiledBlock:
+        """A compiled program at work on this training."""
+        trainer = self._trainer
+        run = load_program(program, trainer.device)
+        return CompiledBlock(facts, run, trainer.objective, trainer.recipe)
+
+    def capture(self) -> CapturedBlock:
+        """A block captured from this training."""
+        trainer, spec = self._trainer, self._spec
+        samples = trainer.source.take(0, spec.size)
         try:
-            losses, *_ = run([*inputs, *numbers, *self._samples(spec)])
+            return CapturedBlock(spec, trainer.objective, trainer.recipe, samples)
+        except UnsuitedError:
+            raise
         except Exception as error:
-            raise UnsuitedError(f"the program fails: {first_line(error)}") from error
-        drawn = torch.get_rng_state()
+            raise UnsuitedError(f"CUDA cannot capture it: {first_line(error)}") from error
+
+    def operations(self) -> list[str]:
+        """The names of the operations of one update, in order."""
+        listing = _Listing()
+        with listing:
+            self._train(self._spec.batch_size * self._spec.accumulation_steps)
+        return listing.names
+
+    def compare(self, block: UpdateBlock) -> None:
+        """Raise UnsuitedError unless the block trains as the readable step does."""
+        trainer, spec = self._trainer, self._spec.with_updates(block.updates)
+        lrs = [spec.settings.lr * (1 + number / 10) for number in range(spec.updates)]
+        layout = layout_of(trainer.model, trainer.recipe.optimizer)
+        held = HeldTensors(layout, trainer.model, trainer.recipe.optimizer).tensors()
+        before = [each.detach().clone() for each in held]
+        seed_generator(trainer.device, self._seed)
+        try:
+            losses = block.train(trainer.source.take(0, spec.size), lrs).losses
+        except Exception as error:
+            raise UnsuitedError(f"the compiled step fails: {first_line(error)}") from error
+        mine = [losses, *(each.detach().clone() for each in held), *self._draws()]
+        with torch.no_grad():
+            for tensor, value in zip(held, before, strict=True):
+                tensor.copy_(value)
         seed_generator(trainer.device, self._seed)
         expected = torch.stack(self._train(spec.size, lrs))
-        _require_equal(drawn, torch.get_rng_state())
-        for mine, theirs in zip((losses, *inputs), (expected, *held), strict=True):
-            kind = theirs.dtype if spec.precision is Precision.FP32 else torch.bfloat16
-            _require_equal(mine, theirs, _TOLERANCES.get(kind, _TOLERANCE))
+        for one, other in zip(mine, (expected, *held, *self._draws()), strict=True):
+            kind = other.dtype if spec.precision is Precision.FP32 else torch.bfloat16
+            _require_equal(one, other, _TOLERANCES.get(kind, _TOLERANCE))
+
+    def _draws(self) -> list[Tensor]:
+        """The states of torch's generators, on the host and on the device."""
+        state = global_generators(self._trainer.device)
+        return [state[name] for name in ("torch", "device") if name in state]
 
     def _train(self, samples: int, lrs: Sequence[float] = ()) -> list[Tensor]:
         """Train on the first samples by the readable step, with these lrs; return the losses."""
@@ -110,6 +144,20 @@ class Rehearsal:
                     if isinstance(each, Tensor) and id(each) not in own:
                         found[f"the {part}'s {path}.{name}"] = f"{id(each)} {each._version}"
         return found
+
+
+class _Listing(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """A mode that lists the operations that are done in it."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.names: list[str] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
 
 
 def _require_equal(mine: Tensor, theirs: Tensor, relative: float = 0.0) -> None:

@@ -93,6 +93,14 @@ class BlockSpec(msgspec.Struct, frozen=True, kw_only=True):
         """The tensors of a block's samples, in the order of the program's inputs."""
         return [samples[name] for name in self.names] if self.names else [*samples]
 
+    def fitting(self, samples: Any) -> list[Tensor]:
+        """The tensors of a whole block of samples. Raises UnsuitedError for another form."""
+        tensors = self.tensors(samples)
+        for tensor, shape in zip(tensors, self.samples, strict=True):
+            if tensor.shape != shape.size or str(tensor.dtype) != shape.dtype:
+                raise UnsuitedError("the samples have another form than the compiled ones")
+        return tensors
+
     def samples_of(self, tensors: list[Tensor]) -> Any:
         """Samples in the form that the problem has; the inverse of `tensors`."""
         return dict(zip(self.names, tensors, strict=True)) if self.names else tensors

@@ -18,7 +18,7 @@ _MOST_OF_EPOCH: Final = 32
 """Updates of an epoch that are one block: a single one left over takes as long as ten in it."""
 _EAGER_COST: Final = 10
 """Calls of a block that take about as long as an eager update does more than one of a block."""
-_DEVICES: Final = ("cpu",)
+_DEVICES: Final = ("cpu", "cuda")
 
 
 def spec_of(trainer: Trainer) -> BlockSpec:
@@ -59,7 +59,7 @@ def _reasons(trainer: Trainer) -> Iterator[str]:
     """The reasons against a block that show without tracing, most telling first."""
     settings, resolved = trainer.settings, trainer.resolved
     if trainer.device.type not in _DEVICES:
-        yield f"blocks are not compiled for {trainer.device.type}"
+        yield f"updates are not compiled on {trainer.device.type}"
     if isinstance(trainer.source, LoadedSamples):
         yield "the samples are read from a Dataset, one batch at a time"
     if trainer.most_at_once is not None:

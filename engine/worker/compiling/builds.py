@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +21,7 @@ class Library(Protocol):
     ) -> tuple[bytes, str]:
         """The description of a compiled step; or b"" and the reason why there can be none."""
 
-    def load(self, path: Path, trainer: Trainer) -> UpdateBlock:
+    def load(self, answer: BuildAnswer, trainer: Trainer) -> UpdateBlock:
         """Load a compiled step."""
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 import msgspec
 
 from engine.training.compiled.block import CompiledBlock
+from engine.training.compiled.captured import CapturedBlock
 from engine.training.compiled.spec import BlockSpec, UnsuitedError
 from engine.training.compiled.suitability import spec_of, updates_of_block
 from engine.training.execution.block import UpdateBlock
 from engine.training.trainer import Trainer
+from engine.worker.protocol import BuildAnswer
 
 
 def specify(trainer: Trainer, most: int | None = None, updates: int = 0) -> tuple[bytes, str]:
@@ -30,6 +32,13 @@ def described(spec: bytes) -> BlockSpec:
     return msgspec.msgpack.decode(spec, type=BlockSpec)
 
 
-def load(path: Path, trainer: Trainer) -> UpdateBlock:
-    """Load a compiled step for a trainer. Raises OSError, or others if it does not fit."""
-    return CompiledBlock.load(path, trainer.objective, trainer.recipe)
+def load(answer: BuildAnswer, trainer: Trainer) -> UpdateBlock:
+    """Load a compiled step for a trainer; without a file, capture it, in the thread that trains.
+
+    Raises OSError, or others if it does not fit.
+    """
+    if answer.path:
+        return CompiledBlock.load(Path(answer.path), trainer.objective, trainer.recipe)
+    spec = described(answer.spec)
+    samples = trainer.source.take(0, spec.size)
+    return CapturedBlock(spec, trainer.objective, trainer.recipe, samples)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.worker.compiling.builds import Builds
@@ -39,11 +38,11 @@ class RepeatedSteps:
         answer = self._builds.get(spec)
         if answer is None:
             raise NotBuiltYetError
-        if not answer.path:
+        if not answer.key:
             self.missing = answer.reason
             return None
         try:
-            block = self._builds.library.load(Path(answer.path), trainer)
+            block = self._builds.library.load(answer, trainer)
         except Exception as error:
             self.missing = f"it could not be loaded: {type(error).__name__}: {error}"
             self._builds.give_up(spec, self.missing)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.log.records import Chunk, Execution, Record
@@ -105,10 +104,11 @@ class CompiledStep:
         answer = self._builds.get(spec, least)
         if answer is None:
             return
-        if not answer.path:
+        if not answer.key:
             self._settle(trainer, answer.reason)
         elif self._loading is None:
-            self._loading = Loading(partial(self._builds.library.load, Path(answer.path), trainer))
+            load = partial(self._builds.library.load, answer, trainer)
+            self._loading = Loading(load, has_file=bool(answer.path))
         elif self._loading.has_ended:
             self._put_to_use(trainer, answer, self._loading)
 
@@ -147,14 +147,20 @@ class CompiledStep:
 
 
 class Loading:
-    """A compiled step that a thread loads, since that may take longer than a slice."""
+    """A compiled step that a thread loads from a file, since that may take longer than a slice.
 
-    def __init__(self, load: Callable[[], UpdateBlock]) -> None:
+    Without a file, it is made at once: a capture is quick, and belongs in the thread that trains.
+    """
+
+    def __init__(self, load: Callable[[], UpdateBlock], *, has_file: bool) -> None:
         self.block: UpdateBlock | None = None
         self.failure = ""
         self._do = load
         self._thread = threading.Thread(target=self._load, name="load", daemon=True)
-        self._thread.start()
+        if has_file:
+            self._thread.start()
+        else:
+            self._load()
 
     @property
     def has_ended(self) -> bool:

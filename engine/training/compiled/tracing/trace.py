@@ -8,7 +8,7 @@ import copy
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, fx, nn
@@ -117,26 +117,12 @@ class _Twin:
         step.begin(layout, leaves, state)
         replaced = {**leaves, **buffers}
         with _reparametrize_module(objective.model, replaced, tie_weights=True):
-            results = self._train(twin, step, samples)
+            results = train_block(twin, self._spec, samples, step)
             current = dict(objective.model.named_buffers())
             with torch.no_grad():
                 for name, buffer in buffers.items():
                     _write(buffer, current[name])
                 step.finish(layout, leaves, state)
-        return results
-
-    def _train(self, twin: Objective, step: "_TwinStep", samples: list[Tensor]) -> list[Tensor]:
-        spec = self._spec
-        schedule = cut(0, spec.size, spec.settings.resolve(spec.size), adds=twin.average.is_sum)
-        forward = forward_of(twin, spec.precision, twin.device)
-        source = cast(SampleSource, _Given(spec, samples))
-        trained = [*train(step.followed(schedule), source, twin, step, forward)]
-        results = {"losses": torch.stack([loss for _, loss, _ in trained])}
-        weights = [weight for _, _, weight in trained if weight is not None]
-        if weights:
-            results["weights"] = torch.stack(weights)
-        if step.clipped:
-            results["clipped"] = torch.stack(step.clipped)
         self.outputs = [*results]
         return [*results.values()]
 
@@ -192,6 +178,37 @@ class _TwinStep:
         """Write the optimiser's state back to where it came from."""
         for (name, key), tensor in zip(layout.state, state, strict=True):
             _write(tensor, self._optimizer.state[leaves[name]][key])
+
+
+class BlockStep(Protocol):
+    """The end of each update of a block, with its lr in a tensor."""
+
+    @property
+    def clipped(self) -> list[Tensor]:
+        """A flag for each update, true if its gradient was clipped; none without clipping."""
+
+    def followed(self, schedule: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches as they come, with the lr set as each update begins."""
+
+    def __call__(self) -> None:
+        """Update the weights."""
+
+
+def train_block(
+    objective: Objective, spec: BlockSpec, samples: list[Tensor], step: BlockStep
+) -> dict[str, Tensor]:
+    """Train a block by the readable step; return its results by their names in an Outcome."""
+    schedule = cut(0, spec.size, spec.settings.resolve(spec.size), adds=objective.average.is_sum)
+    forward = forward_of(objective, spec.precision, objective.device)
+    source = cast(SampleSource, _Given(spec, samples))
+    trained = [*train(step.followed(schedule), source, objective, step, forward)]
+    results = {"losses": torch.stack([loss for _, loss, _ in trained])}
+    weights = [weight for _, _, weight in trained if weight is not None]
+    if weights:
+        results["weights"] = torch.stack(weights)
+    if step.clipped:
+        results["clipped"] = torch.stack(step.clipped)
+    return results
 
 
 class _Given:

@@ -6,17 +6,20 @@ from pathlib import Path
 
 import pytest
 import torch
+from captured_blocks import TapeRecorder
 from torch import Tensor, nn
 from torch.nn import functional
 from traced_blocks import GraphProgram
 
 from engine.problem import Problem
 from engine.settings import VariantSettings
-from engine.training.compiled import rehearsal
+from engine.training.compiled import captured, rehearsal
+from engine.training.compiled.build import rehearse
 from engine.training.compiled.compiler import facts_of
 from engine.training.compiled.rehearsal import Rehearsal
 from engine.training.compiled.spec import BlockSpec, UnsuitedError
 from engine.training.compiled.suitability import spec_of, updates_of_block
+from engine.training.devices.graphs import Work
 from engine.training.trainer import Trainer
 
 
@@ -78,7 +81,25 @@ def test_a_program_is_compared_with_the_readable_step(
     program = GraphProgram(made, error=0.0 if is_right else 0.01)
     monkeypatch.setattr(rehearsal, "load_program", lambda *_: program)
     with contextlib.nullcontext() if is_right else pytest.raises(UnsuitedError, match="results"):
-        mine.compare(Path(), facts_of(smaller, made))
+        mine.compare(mine.load(Path(), facts_of(smaller, made)))
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_capture_is_compared_with_the_readable_step(
+    is_right: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Frozen(TapeRecorder):
+        def record(self, work: Work) -> Work:
+            results = work()
+            return lambda: results
+
+    kind = TapeRecorder if is_right else Frozen
+    monkeypatch.setattr(captured, "GraphRecorder", lambda device: kind())
+    with contextlib.nullcontext() if is_right else pytest.raises(UnsuitedError, match="results"):
+        made = rehearse(problem("computes"), spec("computes"), seed=0)
+        assert made is not None
+        assert (made.path, made.nodes > 10) == ("", True)
+    assert rehearse(problem("computes"), spec("computes"), 0, lambda found: False) is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A worker with a compiled step: its log beside the eager step's, and what is repeated of it."""
 
+import threading
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -125,10 +126,28 @@ def test_one_line_says_why_there_is_none(tmp_path: Path, monkeypatch: pytest.Mon
     assert rows(records) == eager_rows(records)
 
 
+def test_without_a_file_the_thread_that_trains_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A capture is quick, and no other thread may use the training's tensors."""
+    threads = []
+
+    def load(answer: BuildAnswer, trainer: Trainer) -> EagerBlock:
+        threads.append(threading.current_thread())
+        return EagerBlock(trainer, 2)
+
+    use_eager_blocks(monkeypatch, 2)
+    monkeypatch.setattr(library, "load", load)
+    mailbox = partial(AnsweringMailbox, answer=lambda note: BuildAnswer(spec=note.spec, key="k"))
+    records = compiling(tmp_path / "a.gdlog", make_mailbox=mailbox)
+    assert [(each.compiled, each.build) for each in executions(records)] == [(2, "k")]
+    assert threads == [threading.current_thread()]
+
+
 def test_one_that_cannot_be_loaded_costs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path, trainer: Trainer) -> None:
+    def fail(answer: BuildAnswer, trainer: Trainer) -> None:
         raise OSError("no such file")
 
     use_eager_blocks(monkeypatch, 2)
