@@ -37,6 +37,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     of_measuring.measured,
     of_measuring.sweep,
     of_measuring.experiments,
+    of_training.compiled,
     of_training.throughput,
     of_training.large_model,
     of_memory.nothing_is_left,

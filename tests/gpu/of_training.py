@@ -80,6 +80,22 @@ def loss_with_tensors(place: Place) -> Found:
     place.train("--problem", f"{PROBLEMS}:weighted", "--epochs", 1, "--batch-sizes", "64")
 
 
+def compiled(place: Place) -> Found:
+    """Captured updates are the eager ones, through keys for lr and batch size; a run says so."""
+    found = place.program("compiled.py")
+    for kind, most in (("float64", 1e-10), ("float32", 1e-5)):
+        worst = max(max(pair) for pair in found[kind].values())
+        assert worst < most, (kind, found[kind])
+    if place.is_cuda:
+        words = ("--batch-sizes", "64", "--epochs", 2000, "--lr", 0.01, "--measuring", "off")
+        eager = place.train(*words)[0]["variants"][0]
+        one = place.train(*words, "--compile", "on")[0]["variants"][0]
+        assert one["compiled"] is not None, one["not_compiled"]
+        assert abs(one["full_loss"] - eager["full_loss"]) < 1e-5 * abs(eager["full_loss"])
+        found["run"] = one["compiled"]
+    return found
+
+
 def throughput(place: Place) -> Found:
     """Samples per second of each variant alone, of three that share the device, of a plain loop."""
     alone = {}

@@ -39,4 +39,4 @@ def test_every_check_is_run() -> None:
         if isinstance(node, ast.Attribute) and node.attr in written
     }
     assert listed == written
-    assert len(written) == 17
+    assert len(written) == 18
