@@ -21,7 +21,7 @@ from engine.training.devices.memory import peak_memory, release_memory
 from engine.training.devices.process import seed_generator
 from engine.training.evaluate import TrainedModel
 from engine.training.execution.block import UpdateBlock, shape_of_updates, without_remainder
-from engine.training.execution.calls import call_block
+from engine.training.execution.calls import EndBlock, call_block
 from engine.training.execution.done import TrainedBatches
 from engine.training.lazy_modules import make_weights
 from engine.training.model import Objective
@@ -70,10 +70,12 @@ class Trainer(Placed, TrainedModel):
         self.generation = generation
         self.micro_batch = micro_batch or NO_LIMIT
         self._seed = seed
-        self._training: Iterator[Trained] = iter(())
-        """The rest of the epoch; iterating over it trains the batches."""
+        self._training: Iterator[Trained] | None = None
+        """The rest of this stage, as the eager step trains it; None until it is needed."""
         self.block: UpdateBlock | None = None
         """The compiled step in use; None if every batch is trained by the eager step."""
+        self.end_block: EndBlock | None = None
+        """The compiled step of the short group that ends an epoch, if there is one."""
         self._worked: VariantSettings | None = None
         """The settings of the last update that fitted into memory."""
         options = {"data_on": data_on, "loader_workers": loader_workers, "sharing": sharing}
@@ -116,7 +118,8 @@ class Trainer(Placed, TrainedModel):
         done = self._train_blocks(max_batches)
         # After a call for which memory ran out, the chunk must not go on with eager batches.
         most = 0 if done and self.block is None else max_batches - len(done)
-        done.singles, failure = until_out_of_memory(islice(self._training, most))
+        todo = self._one_by_one() if self._position < self._stop else ()
+        done.singles, failure = until_out_of_memory(islice(todo, most))
         if done.singles:
             last = done.singles[-1][0]
             self._position = last.stop
@@ -138,13 +141,13 @@ class Trainer(Placed, TrainedModel):
         if self.block is None or self.in_group:
             return TrainedBatches(self._position, self.resolved)
         lrs_of = partial(self.recipe.lrs, before=(self.epoch - 1) * self.n)
-        done, failure = call_block(self.block, *place, most, self.source, lrs_of)
+        done, failure = call_block(self.block, *place, most, self.source, lrs_of, self.end_block)
         if failure is not None:
             self.use(None)
             release_memory(self.device)
         if done:
             self._position += done.samples
-            self._begin_eager()
+            self._training = None
         return done
 
     def without_remainder(self, most: int) -> int:
@@ -154,15 +157,14 @@ class Trainer(Placed, TrainedModel):
         start, stop = (0, self.n) if self.at_epoch_end else (self._position, self._stop)
         return without_remainder(self.block, start, stop, self.resolved, most)
 
-    def use(self, block: UpdateBlock | None) -> None:
+    def use(self, block: UpdateBlock | None, end: EndBlock | None = None) -> None:
         """Train with this compiled step from here on, between groups only; or without any.
 
-        It must be made for the present optimiser, batch size and accumulation; a change of
-        settings gives it up unless it suits the new ones.
+        It and `end` must suit the settings in force; a change that they do not suit ends their use.
         """
         if block is not None and self.in_group:
             raise RuntimeError("a compiled step begins between groups")
-        self.block = block
+        self.block, self.end_block = block, end
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
@@ -192,17 +194,18 @@ class Trainer(Placed, TrainedModel):
         )
         before = (self.epoch - 1) * self.n
         self._stop = stage_end(self._position, self._end, self.resolved, self._grows_at - before)
-        self._begin_eager()
+        self._training = None
 
-    def _begin_eager(self) -> None:
-        """Let the eager step go on from here, up to the end of this stage."""
-        before = (self.epoch - 1) * self.n
-        adds = self.objective.average.is_sum
-        place = self._position, self._stop
-        schedule = partial(cut, *place, self.resolved, self.micro_batch, adds=adds)
-        self.source.expect(partial(spans, schedule))
-        batches = self.recipe.followed(schedule(), before)
-        self._training = train(batches, self.source, self.objective, *self.recipe.parts)
+    def _one_by_one(self) -> Iterator[Trained]:
+        """The rest of this stage; iterating over it trains the batches by the eager step."""
+        if self._training is None:
+            adds = self.objective.average.is_sum
+            place = self._position, self._stop
+            schedule = partial(cut, *place, self.resolved, self.micro_batch, adds=adds)
+            self.source.expect(partial(spans, schedule))
+            batches = self.recipe.followed(schedule(), (self.epoch - 1) * self.n)
+            self._training = train(batches, self.source, self.objective, *self.recipe.parts)
+        return self._training
 
     def _abandon_group(self) -> None:
         """Drop the gradient, perhaps of part of a batch, and begin a new group at that batch."""
@@ -233,6 +236,7 @@ class Trainer(Placed, TrainedModel):
             last_batch_size=last.size,
             accumulation_steps=self.resolved.accumulation_steps,
             compiled=done.updates_per_call,
+            compiled_end=done.end > 0,
             lr=lr,
             clipped=clipped,
             skipped=skipped,

@@ -25,8 +25,9 @@ from engine.settings import VariantSettings
 from engine.training.compiled.block import CompiledBlock
 from engine.training.compiled.build import build
 from engine.training.compiled.cache import BuildCache
-from engine.training.compiled.spec import UnsuitedError
-from engine.training.compiled.suitability import spec_of
+from engine.training.compiled.spec import BlockSpec, UnsuitedError
+from engine.training.compiled.suitability import short_group, spec_of
+from engine.training.execution.calls import EndBlock
 from engine.training.trainer import Trainer
 
 CASES: Final = (
@@ -91,15 +92,16 @@ def report(case: str, options: argparse.Namespace, cache: BuildCache) -> None:
     assert made is not None
     spent = cpu_seconds() - began
     start = time.perf_counter()
-    ours.use(CompiledBlock.load(Path(made.path), ours.objective, ours.recipe))
+    program = CompiledBlock.load(Path(made.path), ours.objective, ours.recipe)
     loading = 1000 * (time.perf_counter() - start)
+    ours.use(program, end_block(ours, spec, cache))
     contenders = [trained(ours), trained(make()), plain(problem, settings)]
     rounds = [[rate(each, options.seconds) for each in contenders] for _ in range(options.rounds)]
     block, eager, loop = (statistics.median(each) for each in zip(*rounds, strict=True))
     of_eager = statistics.median(a / b for a, b, _ in rounds)
     of_loop = statistics.median(a / c for a, _, c in rounds)
     print(
-        f"{case}, {options.optimizer}, {spec.updates} updates a call of "
+        f"{case}, {options.optimizer}, {program.updates} updates a call of "
         f"{made.nodes} operations: "
         f"{block:,.0f} ÷ eager {eager:,.0f} = {of_eager:.1f}; ÷ plain {loop:,.0f} = {of_loop:.1f}; "
         f"build {made.seconds:.0f} s ({spent:.0f} s of CPU), "
@@ -107,6 +109,16 @@ def report(case: str, options: argparse.Namespace, cache: BuildCache) -> None:
         f"load {os.getloadavg()[0]:.1f}",
         flush=True,
     )
+
+
+def end_block(trainer: Trainer, spec: BlockSpec, cache: BuildCache) -> EndBlock | None:
+    """The block of the short group that ends an epoch, if there is one."""
+    if not (samples := short_group(trainer)):
+        return None
+    made = build(trainer.problem, spec.with_short_group(samples), 0, cache)
+    assert made is not None
+    print(f"  with a short group of {samples}, built in {made.seconds:.0f} s")
+    return EndBlock(CompiledBlock.load(Path(made.path), trainer.objective, trainer.recipe), samples)
 
 
 def cpu_seconds() -> float:

@@ -12,10 +12,13 @@ from torch.nn import functional
 from engine.problem import Problem
 from engine.settings import LrSchedule, VariantSettings
 from engine.training.execution.block import UpdateBlock
+from engine.training.execution.calls import EndBlock
 from engine.training.trainer import Trainer
 
 BlockOf = Callable[[Trainer], UpdateBlock]
 """Makes the block of a trainer."""
+EndOf = Callable[[Trainer], EndBlock | None]
+"""Makes that of the short group that ends an epoch, if there is one."""
 CPU = torch.device("cpu")
 N, SIZE, EPOCHS = 10, 4, 3
 """Two whole batches and a short one."""
@@ -53,13 +56,17 @@ def trainer(problem: Problem, device: torch.device = CPU, **settings: Any) -> Tr
 
 
 def trained(
-    problem: Problem, block_of: BlockOf | None, device: torch.device, **settings: Any
+    problem: Problem,
+    block_of: BlockOf | None,
+    device: torch.device,
+    end_of: EndOf = lambda trainer: None,
+    **settings: Any,
 ) -> tuple[Trainer, list[bytes]]:
     """A trainer after some epochs, and its losses; blocks take over after the first update."""
     mine = trainer(problem, device, **settings)
     losses = [mine.advance(mine.resolved.accumulation_steps).losses]
     if block_of is not None:
-        mine.use(block_of(mine))
+        mine.use(block_of(mine), end_of(mine))
     compiled = 0
     while mine.epoch < EPOCHS or not mine.at_epoch_end:
         chunk = mine.advance(N)
@@ -113,10 +120,16 @@ MODELS: dict[str, Problem] = {
 }
 
 
-def check(problem: Problem, block_of: BlockOf, device: torch.device = CPU, **settings: Any) -> None:
+def check(
+    problem: Problem,
+    block_of: BlockOf,
+    device: torch.device = CPU,
+    end_of: EndOf = lambda trainer: None,
+    **settings: Any,
+) -> None:
     """Hold blocks to the readable step: its losses, weights and state."""
     eager, expected = trained(problem, None, device, **settings)
-    mine, losses = trained(problem, block_of, device, **settings)
+    mine, losses = trained(problem, block_of, device, end_of, **settings)
     assert np.frombuffer(b"".join(losses), "<f4") == pytest.approx(
         np.frombuffer(b"".join(expected), "<f4"), rel=1e-6
     )

@@ -10,6 +10,7 @@ from eager_block import EagerBlock
 from scripted_worker import ScriptedMailbox
 
 from engine.log.commands import AnyCommand
+from engine.training.compiled.suitability import short_group
 from engine.training.trainer import Trainer
 from engine.worker.compiling import library
 from engine.worker.protocol import BuildAnswer, BuildWanted
@@ -48,8 +49,12 @@ def use_eager_blocks(monkeypatch: pytest.MonkeyPatch, updates: int, error: float
         recipe = trainer.settings.optimizer, trainer.settings.clip is None
         return repr((*shape, *recipe, exactly.get("updates", updates))).encode(), ""
 
+    def specify_end(trainer: Trainer, spec: bytes) -> tuple[bytes, int]:
+        return spec + b"its end", short_group(trainer)
+
     def load(answer: BuildAnswer, trainer: Trainer) -> Any:
         return EagerBlock(trainer, updates, error=error)
 
     monkeypatch.setattr(library, "specify", specify)
+    monkeypatch.setattr(library, "specify_end", specify_end)
     monkeypatch.setattr(library, "load", load)

@@ -41,7 +41,7 @@ class EagerBlock:
                 group["lr"] = lr
             step()
 
-        size = self.updates * trainer.resolved.accumulation_steps * trainer.resolved.batch_size
+        size = len(next(iter(samples.values() if isinstance(samples, dict) else samples)))
         adds = trainer.objective.average.is_sum
         schedule = cut(0, size, trainer.resolved, adds=adds)
         trained = [*train(schedule, _Taken(samples), trainer.objective, next_step, forward, scale)]

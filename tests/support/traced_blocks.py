@@ -8,8 +8,9 @@ from torch import Tensor
 from engine.training.compiled.block import CompiledBlock
 from engine.training.compiled.compiler import facts_of
 from engine.training.compiled.spec import BlockSpec
-from engine.training.compiled.suitability import spec_of
+from engine.training.compiled.suitability import short_group, spec_of
 from engine.training.compiled.tracing.trace import TracedBlock, trace
+from engine.training.execution.calls import EndBlock
 from engine.training.trainer import Trainer
 
 
@@ -28,15 +29,22 @@ class GraphProgram:
         return results
 
 
-def traced(trainer: Trainer) -> tuple[BlockSpec, TracedBlock]:
-    """The block of a trainer that has done an update."""
+def traced(trainer: Trainer, short: int = 0) -> tuple[BlockSpec, TracedBlock]:
+    """The block of a trainer that has done an update, or that of a short group."""
     spec = spec_of(trainer)
+    spec = spec.with_short_group(short) if short else spec
     samples = spec.tensors(trainer.source.take(0, spec.size))
     return spec, trace(trainer.objective, trainer.recipe.optimizer, spec, samples)
 
 
-def block_of(trainer: Trainer) -> CompiledBlock:
+def block_of(trainer: Trainer, short: int = 0) -> CompiledBlock:
     """That block at work for the trainer."""
-    spec, made = traced(trainer)
+    spec, made = traced(trainer, short)
     program = GraphProgram(made)
     return CompiledBlock(facts_of(spec, made), program, trainer.objective, trainer.recipe)
+
+
+def end_block_of(trainer: Trainer) -> EndBlock | None:
+    """The block of the short group that ends the trainer's epochs, if there is one."""
+    short = short_group(trainer)
+    return EndBlock(block_of(trainer, short), short) if short else None

@@ -138,12 +138,16 @@ class CompiledPiece(NamedTuple):
     end: int
     updates: int
     """Updates in a call."""
+    has_end: bool
+    """True if a program of its own trained the short group at the end."""
 
 
 def compiled_between(log: Path, generation: int, batches: int, until: int) -> list[CompiledPiece]:
     """The pieces of a generation that begin after so many batches and before another number."""
     return [
-        CompiledPiece(part.batch - 1, part.batch - 1 + part.batches, part.compiled)
+        CompiledPiece(
+            part.batch - 1, part.batch - 1 + part.batches, part.compiled, part.compiled_end
+        )
         for record in LogReader(log)
         if isinstance(record, Chunk) and record.compiled and record.generation == generation
         for part in record.by_epoch()

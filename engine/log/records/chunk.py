@@ -52,8 +52,10 @@ class Chunk(Record, frozen=True, kw_only=True):
     """Updates in each call of the compiled step; 0 if every batch was trained by the eager step.
 
     In each epoch of the chunk, as many calls came first as its full batches have room for; the
-    eager step trained the rest.
+    eager step trained the rest, but for the short group of `compiled_end`.
     """
+    compiled_end: bool = False
+    """True if a program of its own trained the short group that ends each epoch."""
     lr: Rate | bytes
     """The lr of the first parameter group: of all updates; or little-endian float64, one for each
     update that the batches contribute to. `lrs` has them as numbers.
@@ -168,6 +170,7 @@ class Chunk(Record, frozen=True, kw_only=True):
             self.accumulation_steps,
             self.behind,
             self.compiled,
+            self.compiled_end,
         )
 
 

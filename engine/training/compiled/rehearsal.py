@@ -112,7 +112,7 @@ class Rehearsal:
         """Train on the first samples by the readable step, with these lrs; return the losses."""
         trainer = self._trainer
         objective, groups = trainer.objective, trainer.recipe.optimizer.param_groups
-        resolved, later = self._spec.settings.resolve(samples), iter(lrs)
+        resolved, later = self._spec.resolved, iter(lrs)
 
         def followed() -> Iterator[Batch]:
             for batch in cut(0, samples, resolved, adds=objective.average.is_sum):

@@ -7,7 +7,7 @@ import torch
 from msgspec.structs import replace
 from torch import Tensor
 
-from engine.settings import Precision, VariantSettings
+from engine.settings import Precision, Resolved, VariantSettings
 
 _ANY_MOMENTUM: Final = 0.5
 _ANY_CLIP: Final = 0.7310585786300049
@@ -61,15 +61,18 @@ class BlockSpec(msgspec.Struct, frozen=True, kw_only=True):
     threads: int
     """Threads within one operation."""
 
-    @property
-    def batches(self) -> int:
-        """Batches, and so losses, of a block."""
-        return self.updates * self.accumulation_steps
+    short: int = 0
+    """Samples of the only group if that is a short one, which ends an epoch; 0 for whole groups."""
 
     @property
     def size(self) -> int:
         """Samples of a block."""
-        return self.batches * self.batch_size
+        return self.short or self.updates * self.accumulation_steps * self.batch_size
+
+    @property
+    def resolved(self) -> Resolved:
+        """The settings for cutting a block's samples into batches."""
+        return self.settings.resolve(self.accumulation_steps * self.batch_size)
 
     @property
     def settings(self) -> VariantSettings:
@@ -85,9 +88,15 @@ class BlockSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def with_updates(self, updates: int) -> "BlockSpec":
         """A block of so many updates instead."""
-        rows = self.size // self.updates * updates
+        return self._for(self.size // self.updates * updates, updates=updates)
+
+    def with_short_group(self, samples: int) -> "BlockSpec":
+        """A block of one group of so few samples instead."""
+        return self._for(samples, updates=1, short=samples)
+
+    def _for(self, rows: int, **changed: int) -> "BlockSpec":
         samples = [replace(each, size=(rows, *each.size[1:])) for each in self.samples]
-        return replace(self, updates=updates, samples=tuple(samples))
+        return replace(self, samples=tuple(samples), **changed)
 
     def tensors(self, samples: Any) -> list[Tensor]:
         """The tensors of a block's samples, in the order of the program's inputs."""

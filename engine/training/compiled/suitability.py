@@ -9,6 +9,7 @@ from engine.problem import OWN
 from engine.settings import LrSchedule, Precision
 from engine.training.compiled.spec import BlockSpec, TensorShape, UnsuitedError, intra_op_threads
 from engine.training.data.loaded import LoadedSamples
+from engine.training.schedule import epoch_end
 from engine.training.state.generators import OBJECTS
 from engine.training.trainer import Trainer
 
@@ -18,6 +19,8 @@ _MOST_OF_EPOCH: Final = 32
 """Updates of an epoch that are one block: a single one left over takes as long as ten in it."""
 _EAGER_COST: Final = 10
 """Calls of a block that take about as long as an eager update does more than one of a block."""
+_MOST_BESIDE_SHORT: Final = 20 * _EAGER_COST
+"""Whole updates of an epoch in which a short one, done eagerly, takes a twentieth of the time."""
 _DEVICES: Final = ("cpu", "cuda")
 
 
@@ -45,6 +48,14 @@ def spec_of(trainer: Trainer) -> BlockSpec:
         device=trainer.device.type,
         threads=intra_op_threads(trainer.device),
     )
+
+
+def short_group(trainer: Trainer) -> int:
+    """Samples of the short group that ends an epoch if that is a good part of it, otherwise 0."""
+    resolved = trainer.resolved
+    group = resolved.batch_size * resolved.accumulation_steps
+    end = epoch_end(0, trainer.n, resolved, drop_last=trainer.settings.drop_last)
+    return end % group if end // group <= _MOST_BESIDE_SHORT else 0
 
 
 def updates_of_block(whole: int) -> int:

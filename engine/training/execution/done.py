@@ -27,23 +27,32 @@ class TrainedBatches:
     outcomes: list[Outcome] = field(default_factory=list)
     lrs: list[float] = field(default_factory=list)
     """The lr of each update of the blocks."""
+    end: int = 0
+    """Samples of a short group, which a block of its own trained after the others."""
     singles: list[Trained] = field(default_factory=list)
 
-    def add(self, called: Sequence[tuple[Outcome, list[float]]], block: UpdateBlock) -> None:
-        """Add the results and lrs of calls of a block."""
-        self.updates_per_call = block.updates if called else 0
+    def add(
+        self, called: Sequence[tuple[Outcome, list[float]]], block: UpdateBlock, end: int = 0
+    ) -> None:
+        """Add the results and lrs of calls of a block, the last one for `end` samples if any."""
+        self.updates_per_call, self.end = block.updates if called else 0, end
         self.outcomes = [outcome for outcome, _ in called]
         self.lrs = [lr for _, lrs in called for lr in lrs]
 
     @property
     def samples(self) -> int:
         """Samples that blocks trained on."""
-        return self.in_blocks * self.resolved.batch_size
+        return self._in_whole_groups * self.resolved.batch_size + self.end
 
     @property
     def in_blocks(self) -> int:
         """Number of batches that blocks trained."""
-        return len(self.outcomes) * self.updates_per_call * self.resolved.accumulation_steps
+        return self._in_whole_groups - (-self.end // self.resolved.batch_size)
+
+    @property
+    def _in_whole_groups(self) -> int:
+        calls = len(self.outcomes) - (self.end > 0)
+        return calls * self.updates_per_call * self.resolved.accumulation_steps
 
     def __len__(self) -> int:
         return self.in_blocks + len(self.singles)
@@ -54,8 +63,10 @@ class TrainedBatches:
             return self.singles[place - self.in_blocks][0]
         size, steps = self.resolved.batch_size, self.resolved.accumulation_steps
         start, in_update = self.start + place * size, place % steps
-        closes = in_update == steps - 1
-        return Batch(start, start + size, size * steps, in_update, closes, NO_LIMIT)
+        stop = min(start + size, self.start + self.samples)
+        closes = in_update == steps - 1 or place == self.in_blocks - 1
+        group = self.end if place >= self._in_whole_groups else size * steps
+        return Batch(start, stop, group, in_update, closes, NO_LIMIT)
 
     def begun_and_closed(self, count: int) -> tuple[int, int]:
         """The updates that begin with one of the first `count` batches, and that end with one."""

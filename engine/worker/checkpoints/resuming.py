@@ -215,12 +215,11 @@ class Repetition:
         """Train a piece in the calls in which it was trained, up to `end`; yield while waiting."""
         while self._steps is not None:
             try:
-                block = self._steps.get(trainer, piece.updates)
+                self._steps.use(trainer, piece.updates, has_end=piece.has_end)
             except NotBuiltYetError:
                 self._is_building = True
                 yield trainer.batches
                 continue
-            trainer.use(block)
             break
         self._is_building = False
         # A part of it ends with eager batches, which were trained in a call before.

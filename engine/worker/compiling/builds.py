@@ -21,6 +21,9 @@ class Library(Protocol):
     ) -> tuple[bytes, str]:
         """The description of a compiled step; or b"" and the reason why there can be none."""
 
+    def specify_end(self, trainer: Trainer, spec: bytes) -> tuple[bytes, int]:
+        """The description and the samples of one for the ends of epochs; b"" if needless."""
+
     def load(self, answer: BuildAnswer, trainer: Trainer) -> UpdateBlock:
         """Load a compiled step."""
 

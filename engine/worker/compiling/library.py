@@ -7,7 +7,7 @@ import msgspec
 from engine.training.compiled.block import CompiledBlock
 from engine.training.compiled.captured import CapturedBlock
 from engine.training.compiled.spec import BlockSpec, UnsuitedError
-from engine.training.compiled.suitability import spec_of, updates_of_block
+from engine.training.compiled.suitability import short_group, spec_of, updates_of_block
 from engine.training.execution.block import UpdateBlock
 from engine.training.trainer import Trainer
 from engine.worker.protocol import BuildAnswer
@@ -25,6 +25,16 @@ def specify(trainer: Trainer, most: int | None = None, updates: int = 0) -> tupl
     if not updates and most is not None and most < spec.updates:
         updates = min(most, updates_of_block(most))
     return msgspec.msgpack.encode(spec.with_updates(updates or spec.updates)), ""
+
+
+def specify_end(trainer: Trainer, spec: bytes) -> tuple[bytes, int]:
+    """The description and the samples of a compiled step for the ends of epochs; b"" if needless.
+
+    `spec` describes the compiled step of whole groups, which it goes with.
+    """
+    if not (samples := short_group(trainer)):
+        return b"", 0
+    return msgspec.msgpack.encode(described(spec).with_short_group(samples)), samples
 
 
 def described(spec: bytes) -> BlockSpec:

@@ -20,21 +20,32 @@ class RepeatedSteps:
 
     def __init__(self, builds: Builds) -> None:
         self._builds = builds
-        self._loaded: tuple[Trainer, bytes, UpdateBlock] | None = None
+        self._loaded: dict[bytes, tuple[Trainer, UpdateBlock]] = {}
         self.missing = ""
         """Why a compiled step is missing, in one line; "" if none is."""
 
-    def get(self, trainer: Trainer, updates: int) -> UpdateBlock | None:
-        """The compiled step of these settings with so many updates in a call; None without one.
+    def use(self, trainer: Trainer, updates: int, *, has_end: bool) -> None:
+        """Let a trainer use the compiled step of its settings with so many updates in a call.
 
-        Raises NotBuiltYetError.
+        `has_end`: also that of the short groups that end epochs. Raises NotBuiltYetError.
         """
-        spec, reason = self._builds.library.specify(trainer, updates=updates)
+        from engine.training.execution.calls import EndBlock
+
+        library, end = self._builds.library, None
+        spec, reason = library.specify(trainer, updates=updates)
         if not spec:
             self.missing = reason
-            return None
-        if self._loaded is not None and self._loaded[:2] == (trainer, spec):
-            return self._loaded[2]
+        block = self._get(trainer, spec) if spec else None
+        if block is not None and has_end:
+            spec, samples = library.specify_end(trainer, spec)
+            found = self._get(trainer, spec) if spec else None
+            end = None if found is None else EndBlock(found, samples)
+        trainer.use(block, end)
+
+    def _get(self, trainer: Trainer, spec: bytes) -> UpdateBlock | None:
+        loaded = self._loaded.get(spec)
+        if loaded is not None and loaded[0] is trainer:
+            return loaded[1]
         answer = self._builds.get(spec)
         if answer is None:
             raise NotBuiltYetError
@@ -47,5 +58,5 @@ class RepeatedSteps:
             self.missing = f"it could not be loaded: {type(error).__name__}: {error}"
             self._builds.give_up(spec, self.missing)
             return None
-        self._loaded = trainer, spec, block
+        self._loaded[spec] = trainer, block
         return block

@@ -6,7 +6,6 @@ compiled step is wanted.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -21,10 +20,11 @@ from engine.worker.compiling.demand import (
     least_operations,
     most_updates,
 )
+from engine.worker.compiling.end_step import EndStep
+from engine.worker.compiling.loading import Loading
 from engine.worker.protocol import BuildAnswer, WorkerTask
 
 if TYPE_CHECKING:
-    from engine.training.execution.block import UpdateBlock
     from engine.training.trainer import Trainer
 
 _OTHER_SETTINGS: Final = "other settings need a compiled step of their own"
@@ -52,6 +52,7 @@ class CompiledStep:
         self._is_settled = False
         """True if nothing is to be done until the settings change."""
         self._loading: Loading | None = None
+        self._end = EndStep(self._builds)
 
     def count(self, chunk: Chunk, processor: float) -> None:
         """Count the batches of a slice, which took its thread so many processor seconds."""
@@ -64,6 +65,8 @@ class CompiledStep:
             return
         if trainer.block is not None and trainer is self._trainer:
             self._in_force = trainer.settings, trainer.resolved.batch_size
+            if self._used is not None and self._is_wanted(updates_left, pace):
+                self._end.look(trainer, self._used)
             return
         in_force = trainer.settings, trainer.resolved.batch_size  # which may grow in a warm-up
         if trainer is not self._trainer or in_force != self._in_force:
@@ -89,7 +92,11 @@ class CompiledStep:
     def _is_due(self, updates_left: float, pace: float | None) -> bool:
         if self._mode is Compilation.ON or self._builds.has_any:
             return has_begun(self._speed)
-        return is_worth_a_build(self._speed, updates_left, pace)
+        return self._is_wanted(updates_left, pace)
+
+    def _is_wanted(self, updates_left: float, pace: float | None) -> bool:
+        is_on = self._mode is Compilation.ON
+        return is_on or is_worth_a_build(self._speed, updates_left, pace)
 
     def _specify(self, trainer: Trainer) -> None:
         spec, reason = self._builds.library.specify(trainer, most_updates(self._speed))
@@ -144,31 +151,3 @@ class CompiledStep:
                 reason=reason,
             )
         )
-
-
-class Loading:
-    """A compiled step that a thread loads from a file, since that may take longer than a slice.
-
-    Without a file, it is made at once: a capture is quick, and belongs in the thread that trains.
-    """
-
-    def __init__(self, load: Callable[[], UpdateBlock], *, has_file: bool) -> None:
-        self.block: UpdateBlock | None = None
-        self.failure = ""
-        self._do = load
-        self._thread = threading.Thread(target=self._load, name="load", daemon=True)
-        if has_file:
-            self._thread.start()
-        else:
-            self._load()
-
-    @property
-    def has_ended(self) -> bool:
-        """True once `block` is there, or `failure` says why it is not."""
-        return not self._thread.is_alive()
-
-    def _load(self) -> None:
-        try:
-            self.block = self._do()
-        except Exception as error:
-            self.failure = f"{type(error).__name__}: {error}"

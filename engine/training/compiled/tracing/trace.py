@@ -198,7 +198,7 @@ def train_block(
     objective: Objective, spec: BlockSpec, samples: list[Tensor], step: BlockStep
 ) -> dict[str, Tensor]:
     """Train a block by the readable step; return its results by their names in an Outcome."""
-    schedule = cut(0, spec.size, spec.settings.resolve(spec.size), adds=objective.average.is_sum)
+    schedule = cut(0, spec.size, spec.resolved, adds=objective.average.is_sum)
     forward = forward_of(objective, spec.precision, objective.device)
     source = cast(SampleSource, _Given(spec, samples))
     trained = [*train(step.followed(schedule), source, objective, step, forward)]

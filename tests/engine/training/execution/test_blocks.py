@@ -17,6 +17,8 @@ from torch.nn import functional
 from engine.log.records import Chunk
 from engine.problem import Problem
 from engine.settings import FULL, LrScaling, LrSchedule, VariantSettings
+from engine.training.compiled.suitability import short_group
+from engine.training.execution.calls import EndBlock
 from engine.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -98,7 +100,8 @@ def in_blocks(trainer: Trainer, plan: Sequence[tuple[int, int]], change: Any) ->
     for most, updates in plan:
         if not trainer.in_group:
             change(trainer)
-            trainer.use(EagerBlock(trainer, updates))
+            end = EndBlock(EagerBlock(trainer, 1), short_group(trainer)) if updates % 2 else None
+            trainer.use(EagerBlock(trainer, updates), end)
         chunks.append(trainer.advance(trainer.without_remainder(most)))
     return chunks
 
@@ -144,6 +147,18 @@ def test_a_chunk_says_how_many_updates_a_call_had() -> None:
     assert (chunk.compiled, chunk.batches) == (2, 14)
     assert trainer.at_epoch_end
     assert trainer.advance(3).compiled == 0  # a call has no room
+
+
+def test_the_short_group_at_the_end_has_a_block_of_its_own() -> None:
+    settings = VariantSettings(batch_size=4, accumulation_steps=3)
+    trainer, eager = (Trainer(LOGITS, settings, 0, CPU) for _ in range(2))
+    end = EagerBlock(trainer, 1)
+    trainer.use(EagerBlock(trainer, 2), EndBlock(end, short_group(trainer)))
+    chunks = [trainer.advance(13), trainer.advance(90)]  # 14 batches: an epoch with a group of 5
+    assert [each.compiled_end for each in chunks] == [False, False]
+    chunks.append(trainer.advance(90))
+    assert (chunks[2].compiled, chunks[2].compiled_end, end.calls) == (2, True, 1)
+    assert rows(chunks) == rows([eager.advance(13), eager.advance(90), eager.advance(90)])
 
 
 def test_it_is_given_up_for_settings_that_it_is_not_made_for() -> None:

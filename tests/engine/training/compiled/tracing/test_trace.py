@@ -17,7 +17,7 @@ from block_recipes import (
 )
 from torch import Tensor, nn
 from torch.nn import functional
-from traced_blocks import block_of, traced
+from traced_blocks import block_of, end_block_of, traced
 
 from engine.problem import Problem
 from engine.settings import Precision
@@ -27,12 +27,12 @@ from engine.training.compiled.spec import UnsuitedError
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_recipes_give_the_weights_of_the_readable_step(recipe: str) -> None:
     problem = regression(lambda: nn.Linear(3, 3), nn.Tanh)
-    check(problem, block_of, **RECIPES[recipe])
+    check(problem, block_of, end_of=end_block_of, **RECIPES[recipe])
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_models_give_the_weights_of_the_readable_step(model: str) -> None:
-    check(MODELS[model], block_of, optimizer="adamw", lr=0.01)
+    check(MODELS[model], block_of, end_of=end_block_of, optimizer="adamw", lr=0.01)
 
 
 def test_fed_numbers_need_no_other_program() -> None:
