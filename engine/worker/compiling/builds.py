@@ -5,6 +5,7 @@ from __future__ import annotations
 from queue import Empty
 from typing import TYPE_CHECKING, Protocol
 
+from engine.worker.compiling.demand import EagerSpeed
 from engine.worker.mailbox import Mailbox
 from engine.worker.protocol import BuildAnswer, BuildWanted
 
@@ -35,6 +36,8 @@ class Builds:
         self._mailbox = mailbox
         self._answers: dict[bytes, BuildAnswer] = {}
         self._asked: set[bytes] = set()
+        self.speeds: dict[bytes, EagerSpeed] = {}
+        """Speed of the eager step with the settings of each compiled step."""
 
     @property
     def library(self) -> Library:

@@ -5,10 +5,10 @@ from typing import Final
 
 from engine.log.records import Chunk
 
-_LEAST_SECONDS: Final = 1.0
-"""Training time from which the speed of the eager step is known."""
 FIRST_SECONDS: Final = 0.3
 """Training time after which the size of a call can be chosen: the first updates are slow."""
+_KNOWN: Final = 3.0
+"""Training time from which the speed of the eager step is known, in FIRST_SECONDS."""
 _LEAST_LEFT: Final = 60.0
 """Seconds of training that must be left for a build that takes up to a minute of another core."""
 _OPERATION: Final = 25e-6
@@ -33,13 +33,18 @@ class EagerSpeed:
         """Seconds of training so far."""
 
     def add(self, chunk: Chunk, processor: float) -> None:
-        """Count a chunk, and the processor seconds of its thread; not one of a compiled step."""
+        """Count a chunk, and the processor seconds of its thread; not one of a compiled step.
+
+        Nor the first update of all, in which torch makes what it makes once.
+        """
         if chunk.compiled:
+            return
+        self.trained += chunk.duration
+        if chunk.update == 1:
             return
         updates = chunk.batches / chunk.accumulation_steps
         self._recent.append((updates, chunk.duration, processor))
         self._sum(1, self._recent[-1])
-        self.trained += chunk.duration
         while len(self._recent) > 1 and self.seconds - self._recent[0][1] > _WINDOW:
             self._sum(-1, self._recent.popleft())
 
@@ -57,7 +62,7 @@ class EagerSpeed:
     @property
     def is_known(self) -> bool:
         """True once it was measured for long enough."""
-        return self.trained >= _LEAST_SECONDS and self.updates > 0
+        return self.trained >= _KNOWN * FIRST_SECONDS and self.updates > 0
 
 
 def has_begun(speed: EagerSpeed) -> bool:

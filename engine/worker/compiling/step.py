@@ -79,7 +79,7 @@ class CompiledStep:
         if self._spec is None and self._is_due(updates_left, pace):
             self._specify(trainer)
         if self._spec is not None:
-            self._proceed(trainer, self._spec)
+            self._proceed(trainer, self._spec, pace)
 
     def _note_change(self, trainer: Trainer) -> None:
         if self._used is not None and trainer is self._trainer:
@@ -102,11 +102,15 @@ class CompiledStep:
         spec, reason = self._builds.library.specify(trainer, most_updates(self._speed))
         if spec:
             self._spec = spec
+            self._speed = self._builds.speeds.setdefault(spec, self._speed)
         else:
             self._settle(trainer, reason)
 
-    def _proceed(self, trainer: Trainer, spec: bytes) -> None:
-        """Go on with a build: ask for it, load it, put it to use."""
+    def _proceed(self, trainer: Trainer, spec: bytes, pace: float | None) -> None:
+        """Go on with a build: ask for it, load it, put it to use.
+
+        One that is there at once waits for the speed of the eager step, to be compared with.
+        """
         least = 0 if self._mode is Compilation.ON else least_operations(self._speed)
         answer = self._builds.get(spec, least)
         if answer is None:
@@ -116,7 +120,7 @@ class CompiledStep:
         elif self._loading is None:
             load = partial(self._builds.library.load, answer, trainer)
             self._loading = Loading(load, has_file=bool(answer.path))
-        elif self._loading.has_ended:
+        elif self._loading.has_ended and (self._speed.is_known or pace is not None):
             self._put_to_use(trainer, answer, self._loading)
 
     def _put_to_use(self, trainer: Trainer, answer: BuildAnswer, loading: Loading) -> None:

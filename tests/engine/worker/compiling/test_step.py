@@ -14,7 +14,7 @@ from scripted_worker import SETTINGS, rows, work
 from torch import nn
 
 from engine.checkpoint.store import CheckpointStore
-from engine.log.commands import Change, Rewind
+from engine.log.commands import Change, Restart, Rewind
 from engine.log.records import AnyRecord, Changed, Chunk, Execution, Resumed, Started, State
 from engine.log.summary import Tally
 from engine.problem import Problem
@@ -79,6 +79,18 @@ def test_it_comes_in_after_the_first_losses_and_the_log_is_the_same(
     assert compiled_batches(records) > 0
     assert any(each.compiled_end for each in chunks), "the short groups at the ends of epochs, too"
     assert rows(records) == eager_rows(records)
+
+
+def test_one_that_is_there_at_once_waits_to_be_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_eager_blocks(monkeypatch, 2)
+    monkeypatch.setattr(demand, "FIRST_SECONDS", 0.004)
+    restart = Restart(id=1, settings=SETTINGS)
+    first, again = executions(compiling(tmp_path / "a.gdlog", (300, restart), epochs=40))
+    assert first.seconds >= 0.012
+    assert first.eager_speed > 0
+    assert again.eager_speed > 0, "known from the generation before"
 
 
 def test_each_change_of_settings_is_at_one_group_boundary(
