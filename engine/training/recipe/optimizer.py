@@ -38,6 +38,9 @@ def make_optimizer(
     known = _names(kind)
     _check_arguments(name, arguments, known)
     options: dict[str, Any] = dict(arguments)
+    if objective.device.type == "cpu" and "foreach" in known and not options.get("fused"):
+        # As torch chooses there in each step, which takes a twentieth of a one-sample update.
+        options.setdefault("foreach", False)
     if settings.momentum:
         if "momentum" not in known:
             raise SettingsError(f"optimizer {name} takes no momentum; set it to 0")

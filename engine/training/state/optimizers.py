@@ -2,12 +2,15 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from engine.training.state.modules import StateMismatchError
+
+_LOOPS: Final = ("foreach", "fused")
+"""Options that depend on the device, not on the training."""
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
@@ -24,8 +27,9 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Any]
     except (ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
         raise StateMismatchError(f"the optimiser differs: {error}") from error
     for place, (old, new) in enumerate(zip(groups, optimizer.param_groups, strict=True)):
+        loops = {name: old[name] for name in _LOOPS if name in old}
         old.clear()
-        old.update(new)
+        old.update(new | loops)
         optimizer.param_groups[place] = old  # schedulers and others hold it
     _undo_casts(optimizer, state)
 
