@@ -190,6 +190,7 @@ def line_of(
         depth=_depth(one) if view.raw else 0,
         number=view.number(one),
         end="" if view.raw else _end(one, view, canvas),
+        last=one.smoothed(view.smoothing),
         reach=EMPTY if view.raw else raw,
         strays=EMPTY if view.raw else strays(raw),
     )

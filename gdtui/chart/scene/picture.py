@@ -1,5 +1,6 @@
 """The picture of a chart as an immutable value, which is all that the widget draws."""
 
+import math
 from dataclasses import dataclass, field
 
 from gdtui.chart.scene.polyline import EMPTY, Polyline
@@ -44,6 +45,9 @@ class Series:
     """The number written along the line if colours do not suffice to identify it."""
     end: str = ""
     """Text at the end of the line: number and value."""
+    last: float = math.nan
+    """The value at the end of the line, of which an entry may hold the whole past; NaN: its high.
+    """
     depth: int = 0
     """Above 0 for raw losses, drawn behind all other lines; larger depths are farther back.
 

@@ -1,7 +1,6 @@
 """Writes at the end of each line what it is and its value, where no line is in the way."""
 
 import math
-from itertools import product
 from typing import Final
 
 import numpy as np
@@ -9,8 +8,9 @@ from numpy.typing import NDArray
 
 from gdtui.chart.drawing.cells import Cells
 from gdtui.chart.drawing.layers import Layers
+from gdtui.chart.drawing.raster import DOTS_Y, place
 from gdtui.chart.scene.layout import clean
-from gdtui.chart.scene.picture import Picture
+from gdtui.chart.scene.picture import Picture, Scale
 
 _APART: Final = 2
 """Cells between the end of a line and its text."""
@@ -34,13 +34,21 @@ def draw(picture: Picture, cells: Cells, layers: Layers, taken: NDArray[np.bool_
         drawn: NDArray[np.bool_] = np.logical_or.reduce(bits, axis=0)
         if drawn.any():
             column = drawn.size - 1 - int(drawn[::-1].argmax())
-            row = int((bits[:, column] != 0).argmax())
-            last = float(one.line.high[-1])
+            last = float(one.line.high[-1]) if math.isnan(one.last) else one.last
+            row = _end_row(bits[:, column] != 0, last, picture.y)
             ends.append((row, 0.0 if math.isnan(last) else -last, column, text, one.colour))
     ends.sort()
     if len(ends) <= _SCATTERED or not _stack(cells, ends, taken):
+        above = np.full(taken.shape[1], -1)
         for row, _, column, text, colour in ends:
-            _write(cells, row, column, text, colour, taken)
+            _write(cells, row, column, text, colour, taken, above)
+
+
+def _end_row(lit: NDArray[np.bool_], last: float, y: Scale) -> int:
+    """The row in which a line ends: of those in its last column, the nearest to its last value."""
+    rows = np.flatnonzero(lit)
+    at = float(place(np.array([last]), y, lit.size, DOTS_Y, downwards=True)[0]) / DOTS_Y - 0.5
+    return int(rows[0] if math.isnan(at) else rows[np.abs(rows - at).argmin()])
 
 
 def _stack(cells: Cells, ends: list[_End], taken: NDArray[np.bool_]) -> bool:
@@ -64,16 +72,36 @@ def _stack(cells: Cells, ends: list[_End], taken: NDArray[np.bool_]) -> bool:
 
 
 def _write(
-    cells: Cells, row: int, column: int, text: str, colour: str, taken: NDArray[np.bool_]
+    cells: Cells,
+    row: int,
+    column: int,
+    text: str,
+    colour: str,
+    taken: NDArray[np.bool_],
+    above: NDArray[np.int64],
 ) -> None:
+    """Write a text near the end of its line, or else over it; not above that of an upper line.
+
+    `above`: the last row with a text, by column; -1 without one. It is updated, as is `taken`.
+    """
     height, width = taken.shape
     beside = column + _APART
-    starts = [beside if beside + len(text) <= width else max(width - len(text), 0)]
-    rows = sorted(range(row - _FARTHEST, row + _FARTHEST + 1), key=lambda at: abs(at - row))
-    for at, start in product(rows, starts):
-        end = start + len(text)
-        around = slice(max(start - 1, 0), end + 1)
-        if 0 <= at < height and end <= width and not taken[at, around].any():
-            cells.write(at, start, text, colour)
-            taken[at, start:end] = True
-            return
+    start = beside if beside + len(text) <= width else max(width - len(text), 0)
+    end = start + len(text)
+    around = slice(max(start - 1, 0), end + 1)
+    top = max(int(above[around].max()) + 1, row - _FARTHEST)
+    nearby = sorted(range(top, min(row + _FARTHEST + 1, height)), key=lambda at: abs(at - row))
+    rows = [at for at in nearby if not taken[at, around].any()]
+    if not rows and row in nearby and _is_alone(cells, row, around, colour, taken):
+        rows = [row]
+    if rows and end <= width:
+        cells.write(rows[0], start, text, colour)
+        taken[rows[0], start:end], above[around] = True, rows[0]
+
+
+def _is_alone(
+    cells: Cells, row: int, columns: slice, colour: str, taken: NDArray[np.bool_]
+) -> bool:
+    """True if nothing of another colour is drawn there."""
+    drawn = cells.inks[row, columns][taken[row, columns]]
+    return bool((drawn == cells.ink(colour)).all())

@@ -162,6 +162,24 @@ def test_the_uppermost_line_has_its_text_first() -> None:
     assert found == {"upper": 3, "middle": 7, "lower": 8}
 
 
+def test_a_text_without_room_in_its_order_covers_its_own_line() -> None:
+    values = (0.35, 0.25, 0.15, 0.05)
+    inks = (BLUE, ORANGE, WHITE, "#00ff00")
+    series = [
+        Series(f"{value}", ink, level(value), end=f"n {value}")
+        for value, ink in zip(values, inks, strict=True)
+    ]
+    rows = [text(drawn(*series), row) for row in range(HEIGHT)]
+    found = [next(at for at, row in enumerate(rows) if one.end in row) for one in series]
+    assert found == [5, 7, 8, 9]
+
+
+def test_a_line_that_has_fallen_within_a_column_has_its_text_at_its_end() -> None:
+    fallen = Polyline(np.array([0.0]), np.array([0.1]), np.array([0.9]))
+    cells = drawn(Series("a", BLUE, fallen, end="1 0.15", last=0.15))
+    assert "1 0.15" in text(cells, 8)
+
+
 def test_the_texts_of_many_lines_are_a_list_in_their_order() -> None:
     values = [0.30 + 0.004 * place for place in range(5)]
     series = [Series(f"{v}", BLUE, level(v), end=f"{place}") for place, v in enumerate(values)]
