@@ -12,6 +12,7 @@ from engine.log.json_report import VariantReport, report
 from engine.log.summary import Tally
 from gdtui.lesson.course.content import Part, load
 from gdtui.view.text.formatting import number
+from gdtui.widgets.coach import with_keys
 
 LARGE, SMALL = (160, 45), (80, 24)
 ENTER, ESCAPE, UP, DOWN = "\r", "\x1b", "\x1b[A", "\x1b[B"
@@ -53,8 +54,8 @@ def reports(app: App) -> dict[str, VariantReport]:
 
 
 def literal(text: str) -> str:
-    """The longest piece of a text without figures."""
-    return max((piece for piece, *_ in Formatter().parse(text)), key=len)
+    """The longest piece of a text without figures, as shown."""
+    return max((piece for piece, *_ in Formatter().parse(with_keys(text).plain)), key=len)
 
 
 def see(app: App, words: str, patience: float = 240) -> None:

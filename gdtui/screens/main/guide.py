@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from gdtui.lesson.course.guide import Guide
 from gdtui.screens.main.overlaid import OverlaidScreen
-from gdtui.widgets.coach import CoachLine
+from gdtui.widgets.coach import CoachLine, with_keys
 
 if TYPE_CHECKING:
     from gdtui.control.run_controller import RunController
@@ -48,7 +48,7 @@ class GuidedScreen(OverlaidScreen):
         self._prepare(coach)
         said, words = coach.text(facts), coach.course.words
         offer = words.done if said.is_done else words.asking
-        line.show_words(said.heading, said.text, offer, is_done=said.is_done)
+        line.show_words(said.heading, with_keys(said.text), offer, is_done=said.is_done)
 
     @property
     def _front(self) -> "GuidedScreen | None":
@@ -59,7 +59,7 @@ class GuidedScreen(OverlaidScreen):
     def _show_offer(self) -> None:
         line = self.query_one(CoachLine)
         if self.guide.offer:
-            line.show_words("", self.guide.offer, "", is_done=False)
+            line.show_words("", with_keys(self.guide.offer), "", is_done=False)
         else:
             line.hide_words()
 

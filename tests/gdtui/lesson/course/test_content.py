@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from textual.content import Content
 
 from gdtui.lesson.course.content import BLOCKS, FILE, CourseError, load
 from gdtui.lesson.course.figures import FIGURES
-from gdtui.widgets.coach import ROWS
+from gdtui.widgets.coach import ROWS, with_keys
 
 WIDTH = 78
 
@@ -94,7 +93,7 @@ def texts() -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(("heading", "text", "offer"), texts())
 def test_a_text_fits_two_rows_of_80_columns(heading: str, text: str, offer: str) -> None:
     shown = f"{heading}  {text.format_map(wide_figures())}  {offer}"
-    assert len(Content(shown).wrap(WIDTH)) <= ROWS, shown
+    assert len(with_keys(shown).wrap(WIDTH)) <= ROWS, shown
 
 
 def test_notes_fit_one_row() -> None:
