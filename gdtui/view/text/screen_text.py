@@ -28,8 +28,9 @@ STATE_STYLES: Final = {
     State.FINISHED: "$primary",
     State.PAUSED: "$warning",
     State.STARTING: "$warning",
+    State.STOPPED: "$warning",
     State.DIVERGED: "bold $error",
-    **{state: "bold $error" for state in State if state.is_cut_short},
+    **{state: "bold $error" for state in State if state.is_broken},
 }
 _REPLAY: Final = re.compile(r"(rewinding|forking): ([0-9,]+) of ([0-9,]+) batches")
 """As a worker reports it."""
@@ -95,10 +96,10 @@ def trouble(one: VariantState) -> str:
     """The trouble of a variant in one sentence; empty if there is none."""
     if one.notice:
         return one.notice
-    if one.tally.state is State.DIVERGED or one.is_cut_short:
-        return (
-            f"{one.tally.state}: {one.tally.detail}" if one.tally.detail else str(one.tally.state)
-        )
+    state, detail = one.tally.state, one.tally.detail
+    if state is State.DIVERGED or one.is_cut_short:
+        is_trouble = detail or state is not State.STOPPED  # its figures say more than "stopped"
+        return f"{state}: {detail}" if detail else str(state) if is_trouble else ""
     if one.is_diverging:
         return (
             f"diverging: the loss is over {DIVERGING:,.0f} × that at the start; a lower lr and a "
