@@ -38,7 +38,10 @@ def attach(ctx: "click.Context", run_dir: Path | None, **screen: Any) -> int:
 
     path = run_dir or newest_hosted(*known_roots())
     if path is None:
-        ctx.fail("no run is training here: start one with gdtui train --detach")
+        ctx.fail(
+            f"no run in {known_roots()[0]} is training: name the directory of one elsewhere, or "
+            "start one with gdtui train --detach"
+        )
     return attach_to(open_run(ctx, path), **screen)
 
 
