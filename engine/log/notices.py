@@ -12,6 +12,8 @@ class NoticeKind(StrEnum):
 
     DIED = "died"
     SERVER_DIED = "server died"
+    HOST_GONE = "host gone"
+    """The process that trained the run has ended: no command has any effect."""
     NOT_STARTED = "not started"
     LOG_BLOCKED = "log blocked"
     LOG_GONE = "log gone"

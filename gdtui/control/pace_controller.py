@@ -7,7 +7,8 @@ user, if any.
 from collections.abc import Sequence
 from typing import Final
 
-from engine.log.notices import Notice
+from engine.log.notices import Notice, NoticeKind
+from engine.log.records import State
 from gdtui.control.controls import Controls
 from gdtui.control.lineage import Notes
 from gdtui.control.settings import ladders
@@ -51,7 +52,15 @@ class PaceController:
     def poll(self) -> list[Notice]:
         """Notices of the session since the last call; also sends waiting commands."""
         self.note_sent()
-        return [] if self._controls is None else self._controls.poll()
+        notices = [] if self._controls is None else self._controls.poll()
+        for notice in notices:
+            if notice.kind is NoticeKind.HOST_GONE:
+                self.lose_control(notice.text)
+        return notices
+
+    def lose_control(self, reason: str) -> None:
+        """Answer every later key with this reason."""
+        self._controls, self.refusal = None, reason
 
     def note_sent(self) -> None:
         """Treat commands just sent as pending, before they are in the log.
@@ -88,9 +97,12 @@ class PaceController:
         return [] if able else ["nothing is training: c continues, r restarts"]
 
     def extend(self) -> Notes:
-        """Train for as many epochs again."""
+        """Train for as many epochs again, or to the planned end if the run was cut short."""
         if self._controls is None:
             return [self.refusal]
+        if any(one.tally.state is State.STOPPED for one in self._store.states):
+            self._controls.extend(self._store.epochs_requested)
+            return [f"goes on, to {self._store.epochs_requested} epochs"]
         more = self._store.settings.epochs
         self._controls.extend(self._store.epochs_requested + more)
         return [f"{more} more epochs"]

@@ -38,6 +38,11 @@ class RunController(PaceController):
         self._undo = UndoStack()
         self._lineage = None if controls is None else Lineage(store, controls, kept)
 
+    def lose_control(self, reason: str) -> None:
+        """Answer every later key with this reason."""
+        super().lose_control(reason)
+        self._lineage = None
+
     # --- A program ------------------------------------------------------------------------------
 
     def answer(self, name: str, question: int, choice: str) -> Notes:

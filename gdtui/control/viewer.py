@@ -35,7 +35,7 @@ READ_BYTES: Final = 1 << 18
 _GOOD: Final = (NoticeKind.LOG_UNBLOCKED, NoticeKind.BEGUN_AGAIN, NoticeKind.REMARK)
 _COMMANDED: Final = (CommandSent, Changed, Refused)
 """Records whose commands, if any, are shown with the next frame."""
-_NAMING_FILES: Final = (NoticeKind.SERVER_DIED, NoticeKind.LOG_GONE)
+_NAMING_FILES: Final = (NoticeKind.SERVER_DIED, NoticeKind.HOST_GONE, NoticeKind.LOG_GONE)
 """Notices whose text already names what they concern."""
 Severity = Literal["information", "error"]
 
@@ -52,7 +52,7 @@ class Viewer:
         """True until all that was written before the first read, or since, has been read once."""
         self._has_begun, self._reads_on_at = False, 0.0
         self._preview: Preview | None = None
-        self._has_news = False
+        self._has_news, self._is_host_gone = False, False
         self._question: tuple[str, Remarked] | None = None
         self.cursor: float | None = None
         """The crosshair's position on the x axis; None if there is no crosshair."""
@@ -149,15 +149,21 @@ class Viewer:
         texts: dict[str, Severity] = {}
         for notice in notices:
             self.store.heed(notice, self.source.now())
+            self._is_host_gone |= notice.kind is NoticeKind.HOST_GONE
             about = "" if notice.kind in _NAMING_FILES else notice.variant or ""
             text = f"{about}: {notice.text}" if about else notice.text
             texts.setdefault(text, "information" if notice.kind in _GOOD else "error")
         return texts
 
     @property
+    def obeyed(self) -> frozenset[str] | None:
+        """Ids of the commands that have an effect; None means all."""
+        return frozenset() if self._is_host_gone else self.source.obeyed
+
+    @property
     def is_trainer(self) -> bool:
         """True if the run is trained here, so that all commands have an effect."""
-        return self.source.obeyed is None
+        return self.obeyed is None
 
     # --- The view -------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from gdtui.state.timekeeping import Timekeeper
 from gdtui.state.variant import Transition, VariantState
 
 _NOT_ABOUT_TRAINING: Final = (
-    NoticeKind.SERVER_DIED, NoticeKind.BEGUN_AGAIN, NoticeKind.REMARK
+    NoticeKind.SERVER_DIED, NoticeKind.HOST_GONE, NoticeKind.BEGUN_AGAIN, NoticeKind.REMARK
 )  # fmt: skip
 _BLOCKED: Final = {NoticeKind.LOG_BLOCKED: "cannot write", NoticeKind.LOG_GONE: "log gone"}
 """The state shown for a variant after such a notice, whatever its log last said."""

@@ -176,7 +176,9 @@ class RemoteSession:
             self._is_lost_told = True
             if self._link.has_ended_in_order and self._at_stop is not None:
                 self._at_stop()
-            self._notices.append(Notice(kind=NoticeKind.SERVER_DIED, variant=None, text=self._end))
+            # A run that several scripts share may have other hosts, which obey.
+            kind = NoticeKind.SERVER_DIED if self._about else NoticeKind.HOST_GONE
+            self._notices.append(Notice(kind=kind, variant=None, text=self._end))
         notices, self._notices = self._notices, []
         for notice in notices:
             self._note_gone(notice)

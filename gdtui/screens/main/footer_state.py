@@ -11,10 +11,10 @@ from gdtui.view.x_range import WholeRange
 def footer_state(viewer: Viewer, controller: RunController) -> FooterState:
     """The state of this run, and of the view of it."""
     store, view, states = viewer.store, viewer.view, viewer.store.states
-    is_replay = bool(viewer.source.obeyed)
+    is_replay = bool(viewer.obeyed)
     return FooterState(
         variants=len(states),
-        obeyed=viewer.source.obeyed,
+        obeyed=viewer.obeyed,
         next_rule=states[0].wanted.lr_scaling.following,
         folds=len(states) > 1 and store.varies_batch_alone,
         is_paused=not is_replay and any(one.tally.state is State.PAUSED for one in states),

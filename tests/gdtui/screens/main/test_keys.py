@@ -5,6 +5,7 @@ from app_bench import NARROW, WIDE, Bench, changed, see, settle, state
 from shown import text_of
 
 from engine.log.commands import Change, Extend, Pause, Restart, Resume, SetPace, StepOnce
+from engine.log.notices import Notice, NoticeKind
 from engine.log.records import State, WorkerDied
 from engine.settings import FULL, LrScaling, VariantSettings
 from gdtui.keys import table as keys
@@ -262,6 +263,40 @@ async def test_only_watching_says_so(bench: Bench) -> None:
         await settle(pilot)
         await pilot.press("space", "S", "right_square_bracket", "enter")
         await see(pilot, "only watching")
+
+
+async def test_once_its_host_is_gone_keys_say_so_and_the_footer_offers_none(bench: Bench) -> None:
+    bench.begin()
+    app = bench.app()
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        assert "batch 64 [ ]" in text_of(app)
+        gone = Notice(kind=NoticeKind.HOST_GONE, variant=None, text="the host is gone")
+        bench.controls.notices.append(gone)
+        await settle(pilot)
+        await pilot.press("escape", "right_square_bracket")
+        await see(pilot, "the host is gone")
+        assert bench.controls.told == []
+        await pilot.press("escape")
+        await settle(pilot)
+        assert "[ ]" not in text_of(app)
+
+
+async def test_a_run_that_was_cut_short_shows_its_figures_and_goes_on_to_its_end(
+    bench: Bench,
+) -> None:
+    bench.begin()
+    for name in bench.names:
+        bench.train(name, [0.7] * 50)
+        bench.write(name, state(State.STOPPED, 20.0))
+    app = bench.app()
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert text_of(app).count("loss 0.700") == 3
+        await pilot.press("c")
+        assert {command.epochs for command in bench.controls.last(Extend).values()} == {20}
 
 
 async def test_the_theme_changes_by_key(bench: Bench) -> None:
