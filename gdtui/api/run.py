@@ -244,5 +244,5 @@ def _read(name: str, settings: VariantSettings, log: Path) -> TrainedVariant:
         generations=trained,
         state=state,
         detail=detail,
-        incomplete=why_incomplete(reader),
+        incomplete=why_incomplete(reader, state),
     )

@@ -5,7 +5,7 @@ import csv
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogDamagedError, LogReader
-from engine.log.records import AnyRecord, Chunk, Evaluation, Validated
+from engine.log.records import AnyRecord, Chunk, Evaluation, State, StateChanged, Validated
 from gdtui.export.batches import places_of
 from gdtui.export.incomplete import why_incomplete
 from gdtui.export.scalars import column_of, scalar_names, scalars_by_batch
@@ -83,27 +83,26 @@ def export_measurements(
     metrics = _metrics(run)
     quote = _guarded if for_spreadsheets else _quoted
     output.write((",".join([*MEASURED, *map(quote, metrics)]) + "\n").encode())
-    yield from _write(
-        run, output, quote, lambda name, reader: _measured_rows(name, reader, metrics)
-    )
+    yield from _write(run, output, quote, lambda name, log: _measured_rows(name, log, metrics))
 
 
 QuoteName = Callable[[str], str]
 """A function from a name to a field of the file."""
-RowsOf = Callable[[str, LogReader], Iterator[str]]
-"""A function from a variant's name, as a field, and its log to lines of the file."""
+RowsOf = Callable[[str, Iterable[AnyRecord]], Iterator[str]]
+"""A function from a variant's name, as a field, and the records of its log to lines of the file."""
 
 
 def _write(run: RunDirectory, output: BinaryIO, quote: QuoteName, rows: RowsOf) -> Iterator[str]:
     for variant in run.info.settings.variants:
         reader = LogReader(run.variant_log(variant.name))
+        states: list[State] = []
         try:
-            for text in rows(quote(variant.name), reader):
+            for text in rows(quote(variant.name), _noting(reader, states)):
                 output.write(text.encode())
         except LogDamagedError:
-            trouble = why_incomplete(reader)
+            trouble = str(reader.damage)
         else:
-            if not (trouble := why_incomplete(reader)):
+            if not (trouble := why_incomplete(reader, states[-1] if states else None)):
                 continue
             if os.path.lexists(reader.path):
                 trouble += "; its rows so far are written"
@@ -112,18 +111,28 @@ def _write(run: RunDirectory, output: BinaryIO, quote: QuoteName, rows: RowsOf) 
     output.flush()
 
 
-def _rows(quoted_name: str, reader: LogReader) -> Iterator[str]:
+def _noting(reader: LogReader, states: list[State]) -> Iterator[AnyRecord]:
+    """The records of a log; their states are added to `states`."""
     for record in reader:
+        if isinstance(record, StateChanged):
+            states.append(record.state)
+        yield record
+
+
+def _rows(quoted_name: str, log: Iterable[AnyRecord]) -> Iterator[str]:
+    for record in log:
         if isinstance(record, Chunk) and record.losses:
             yield chunk_rows(quoted_name, record)
 
 
-def _rows_with_scalars(quoted_name: str, reader: LogReader, names: list[str]) -> Iterator[str]:
+def _rows_with_scalars(
+    quoted_name: str, log: Iterable[AnyRecord], names: list[str]
+) -> Iterator[str]:
     """The rows of a log once it has been read whole, since numbers follow their batches."""
     records: list[AnyRecord] = []
     damage = None
     try:
-        records += reader
+        records += log
     except LogDamagedError as error:
         damage = error
     values = scalars_by_batch(records)
@@ -149,8 +158,8 @@ def _metrics(run: RunDirectory) -> list[str]:
     return list(names)
 
 
-def _measured_rows(quoted_name: str, reader: LogReader, metrics: list[str]) -> Iterator[str]:
-    for record in reader:
+def _measured_rows(quoted_name: str, log: Iterable[AnyRecord], metrics: list[str]) -> Iterator[str]:
+    for record in log:
         if (losses := _losses(record)) is None:
             continue
         assert isinstance(record, Evaluation | Validated)

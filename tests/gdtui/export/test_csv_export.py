@@ -1,6 +1,8 @@
 """Every batch becomes one row, in order; damage costs what follows it and is said."""
 
+import contextlib
 import csv
+import fcntl
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +155,18 @@ def test_what_can_be_read_is_written_and_the_rest_is_said(
         damage, "log"
     ) in said[0]
     assert "Traceback" not in result.stderr
+
+
+def test_a_finished_run_is_whole_while_its_host_waits_for_commands(
+    cli: Cli, make_run: MakeRun
+) -> None:
+    run = make_run(is_ended=False)
+    with contextlib.ExitStack() as stack:
+        for variant in run.info.settings.variants:
+            log = stack.enter_context(run.variant_log(variant.name).open("rb"))
+            fcntl.flock(log, fcntl.LOCK_EX)
+        result = cli("export", run.path)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", " =1", "＝1"])
