@@ -5,6 +5,7 @@ import multiprocessing as mp
 import os
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from multiprocessing import forkserver, resource_tracker
@@ -23,6 +24,9 @@ _COMPILER: Final = "torch._dynamo"
 _ROOT: Final = Path(__file__).resolve().parents[2]
 """The directory from which the package `engine` is imported."""
 HAS_FORK_SERVER: Final = "forkserver" in mp.get_all_start_methods()
+
+_LONGEST_TEMPORARY: Final = 70
+"""Bytes of a temporary directory in which a socket's address has room, which is 103 on macOS."""
 
 _owner: int | None = None
 """The process that started the server. A fork of it has no access to the server."""
@@ -88,8 +92,21 @@ def start_process(
 
 def _ensure_server() -> None:
     global _owner
-    forkserver.ensure_running()
+    with _room_for_socket():
+        forkserver.ensure_running()
     _owner = os.getpid()
+
+
+@contextlib.contextmanager
+def _room_for_socket() -> Iterator[None]:
+    """Let the server's socket lie in /tmp if TMPDIR is too long, as that of a batch job may be."""
+    before = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) > _LONGEST_TEMPORARY:
+        tempfile.tempdir = "/tmp"
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _ensure_tracker() -> None:

@@ -38,6 +38,9 @@ def test_training_goes_on_when_the_terminal_is_gone(
     tmp_path: Path, cli: Cli, cli_env: dict[str, str]
 ) -> None:
     path = tmp_path / "a path with blänks" / ("long" * 20) / "run"
+    temporary = tmp_path / ("t" * 80)  # too long for the address of a socket
+    temporary.mkdir()
+    cli_env["TMPDIR"] = str(temporary)
     with Terminal([*CONSOLE_SCRIPT, "train", "--run-dir", str(path), *LONG], env=cli_env) as shell:
         until(lambda: has_begun(path))
         host = shell.pid
