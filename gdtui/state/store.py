@@ -286,11 +286,11 @@ class Store:
     @property
     def word(self) -> str:
         """The activity of the run, in a few words."""
-        if all(one.blocked for one in self._live or self.states):
-            return self.states[0].blocked
+        live = self._live
+        if all(one.blocked for one in live or self.states):
+            return (live or self.states)[0].blocked
         if transition := self.transition:
             return str(transition)
-        live = self._live
         for state in (State.RUNNING, State.STARTING, State.PAUSED):
             if any(one.tally.state is state for one in live):
                 return str(state)

@@ -113,20 +113,21 @@ async def test_trouble_is_in_the_panel_of_whom_it_is_about(bench: Bench) -> None
     full, mini, sgd = bench.names
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
-        bench.write(mini, state(State.DIVERGED, 30.0, "the loss is not finite"))
+        bench.write(full, state(State.DIVERGED, 30.0, "the loss is not finite"))
         bench.controls.log.append(
             WorkerDied(variant=sgd, wall_time=31.0, detail="was ended by SIGKILL")
         )
-        where = bench.run.variant_log(full)
+        where = bench.run.variant_log(mini)
         bench.controls.notices = [
             Notice(
-                kind=NoticeKind.LOG_BLOCKED, variant=full, text=f"cannot write {where}: no space"
+                kind=NoticeKind.LOG_BLOCKED, variant=mini, text=f"cannot write {where}: no space"
             ),
             Notice(kind=NoticeKind.DIED, variant=sgd, text="was ended by SIGKILL"),
         ]
         await settle(pilot)
         text = text_of(app)
-        assert "cannot write 1-batch-gd.gdlog: no space" in text
+        assert text.splitlines()[0].rstrip().endswith(" · cannot write")
+        assert "cannot write 2-mini-batch.gdlog: no space" in text
         assert "resume (space)" in text
         assert "diverged: the loss is not finite" in text
         assert "was ended by SIGKILL; r starts a new one" in text
