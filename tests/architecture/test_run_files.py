@@ -49,7 +49,7 @@ PATHS = {"os", "shutil", "io", "np", "numpy"}
 
 def offences(file: SourceFile) -> Iterator[str]:
     """The lines where the file opens, makes or removes one by itself."""
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case ast.Call(func=ast.Name(id="open")):
                 yield f"{file}:{node.lineno}: open"
@@ -107,7 +107,7 @@ def test_what_opens_a_file_is_found(line: str, tmp_path: object) -> None:
 
 def found_in(line: str) -> list[str]:
     class _Line:
-        tree = ast.parse(line)
+        nodes = tuple(ast.walk(ast.parse(line)))
 
         def __str__(self) -> str:
             return "line"

@@ -14,7 +14,7 @@ TESTS = [file for file in source_files("tests") if "benchmarks" not in file.path
 def own_names(file: SourceFile) -> set[str]:
     """Functions, classes and attributes that the file itself defines."""
     names = set()
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
@@ -25,7 +25,7 @@ def own_names(file: SourceFile) -> set[str]:
 def private_reaches(file: SourceFile) -> Iterator[str]:
     """The lines where the file uses a private name that it does not define."""
     own = own_names(file)
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case ast.Attribute(attr=name) if PRIVATE.fullmatch(name) and name not in own:
                 yield f"{file}:{node.lineno}: .{name}"
@@ -58,7 +58,7 @@ def test_no_test_imports_another() -> None:
     imports = [
         f"{file}:{node.lineno}"
         for file in TESTS
-        for node in ast.walk(file.tree)
+        for node in file.nodes
         if isinstance(node, ast.ImportFrom) and (node.level or is_test(node.module))
     ]
     assert imports == []

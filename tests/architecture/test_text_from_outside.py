@@ -38,7 +38,7 @@ NOTIFIERS = ("gdtui/app.py", "gdtui/cli/commands/learn/docs_viewer.py")
 
 def decoding(file: SourceFile) -> Iterator[str]:
     """The lines where the file makes values of bytes."""
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case ast.Attribute(
                 attr="Decoder" | "decode", value=ast.Attribute(attr="json" | "msgpack")
@@ -52,7 +52,7 @@ def decoding(file: SourceFile) -> Iterator[str]:
 
 def printing(file: SourceFile) -> Iterator[str]:
     """The lines where the file writes to a standard stream."""
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case ast.Call(func=ast.Name(id="print" | "input" | "Console")):
                 if not (node.func.id == "input" and not node.args):  # type: ignore[attr-defined]
@@ -68,7 +68,7 @@ def printing(file: SourceFile) -> Iterator[str]:
 
 def with_markup(file: SourceFile) -> Iterator[str]:
     """The lines where the file lets Textual read markup in a text that is not written there."""
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case ast.Call(func=ast.Attribute(attr="notify"), keywords=keywords):
                 if any(word.arg == "markup" for word in keywords) and str(file) not in NOTIFIERS:

@@ -1,9 +1,10 @@
 """The source of the two packages and of the tests, parsed: for rules that hold everywhere."""
 
 import ast
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +27,12 @@ class SourceFile:
 
     @cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        return _parse(self.text)
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All of the tree, as by `ast.walk`."""
+        return tuple(ast.walk(self.tree))
 
     @property
     def module(self) -> str:
@@ -35,12 +41,12 @@ class SourceFile:
 
     @property
     def functions(self) -> Iterator[Function]:
-        return (node for node in ast.walk(self.tree) if isinstance(node, Function))
+        return (node for node in self.nodes if isinstance(node, Function))
 
     def imports(self, known: set[str]) -> set[str]:
         """The modules among `known` that it imports, anywhere in the file, for types, too."""
         found = set()
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module is not None:
@@ -52,9 +58,29 @@ class SourceFile:
 
 def source_files(*folders: str) -> list[SourceFile]:
     """Every Python file below these folders of the repository."""
-    return [
-        SourceFile(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))
-    ]
+    return [file for folder in folders for file in _below(folder)]
+
+
+@cache
+def _below(folder: str) -> tuple[SourceFile, ...]:
+    """Parsed once for all rules, and dropped by `forget`."""
+    return tuple(SourceFile(path) for path in sorted((ROOT / folder).rglob("*.py")))
+
+
+def forget() -> None:
+    """Drop the trees: those of the whole repository take 200 MB."""
+    _below.cache_clear()
+
+
+def _parse(text: str) -> ast.Module:
+    """Without the garbage collector, which would go through all trees again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return ast.parse(text)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
