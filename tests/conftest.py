@@ -23,6 +23,9 @@ from engine.settings import RunSettings, Variant, VariantSettings
 # Whatever the terminal that pytest runs in: Textual and rich read this as they are imported.
 os.environ["TEXTUAL_COLOR_SYSTEM"] = "truecolor"
 os.environ.pop("NO_COLOR", None)
+# Threads of torch that wait for work sleep, rather than spin on cores that other tests need; the
+# programs under test inherit this.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 # Whatever defaults of gdtui its user has.
 os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
 for name in [name for name in os.environ if name.startswith("GDTUI_")]:
@@ -47,6 +50,11 @@ def pytest_xdist_auto_num_workers() -> int:
     """Half as many workers again as there are cores: many tests wait for the program."""
     cores = usable_cores()
     return cores + max(1, cores // 2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first: workers that run out of tests take others' last ones."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 ROOT = Path(__file__).resolve().parent.parent

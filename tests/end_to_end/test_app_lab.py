@@ -3,6 +3,7 @@
 import os
 import signal
 
+import pytest
 from real_app import StartApp
 from terminal import children_of
 
@@ -10,6 +11,7 @@ from engine.log.commands import Pause, Resume
 from engine.log.records import CommandSent
 
 
+@pytest.mark.slow
 def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_app(
     start_app: StartApp,
 ) -> None:
@@ -19,7 +21,7 @@ def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_
     terminal.send("X")
     terminal.wait_for("enter runs")
     terminal.send("\r")
-    terminal.wait_for("saddle: SUPPORTED", patience=60)
+    terminal.wait_for("saddle: SUPPORTED")
     expected = [Pause] * 3 + [Resume] * 3
     terminal.wait_for(
         lambda: [type(record.command) for _, record in app.records(CommandSent)] == expected
@@ -29,10 +31,10 @@ def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_
     terminal.send("W")
     terminal.wait_for("enter measures")
     terminal.send("\r")
-    terminal.wait_for(" s   SGD, epoch", patience=60)  # an arm of its own trains
+    terminal.wait_for(" s   SGD, epoch")  # an arm of its own trains
     parents = [pid for pid in terminal.processes if children_of(pid)]
     assert len(parents) == 4, "the app and the host, each with its one fork server"
-    terminal.wait_for("it may change as more follow", patience=60)  # the first column is there
+    terminal.wait_for("it may change as more follow")  # the first column is there
     terminal.send("W")
     os.kill(terminal.pid, signal.SIGTERM)
     assert terminal.wait() == 128 + signal.SIGTERM

@@ -116,6 +116,7 @@ def go_on(app: App, words: str) -> None:
         app.terminal.wait_for(lambda before=before: app.terminal.text != before, patience=240)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)  # it waits for two experiments and a sweep
 def test_the_lesson_is_walked_by_keys_and_names_the_figures_of_the_run(
     start_app: StartApp,

@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
+
 ROUNDS = "1"
 SCRIPT = Path(__file__).resolve().parents[1] / "trouble" / "resume_kills.py"
 
 Cli = Callable[..., "CompletedProcess[str]"]
 
 
+@pytest.mark.slow
 def test_the_export_of_killed_runs_equals_that_of_undisturbed_ones(
     cli_env: dict[str, str],
 ) -> None:

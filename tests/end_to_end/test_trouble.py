@@ -6,6 +6,7 @@ import pytest
 from trouble import SCENES, Round, Scene
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scene", [scene for scenes in SCENES.values() for scene in scenes], ids=lambda one: one.__name__
 )

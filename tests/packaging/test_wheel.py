@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("engine", "gdtui")
 BUILD_SDIST = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("pip")
 # Not imported: setuptools refuses where the distutils of Python has been imported before.
 if int(version("setuptools").split(".")[0]) < 77:
