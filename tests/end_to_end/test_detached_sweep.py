@@ -14,7 +14,9 @@ from engine.session.host.processes import descendants, is_alive
 from gdtui.state.stored_runs import RunState, described
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
-LINE = ("sweep", "--batch-sizes", "64,full", "--device", "cpu")
+LINE = ("sweep", "--batch-sizes", "1000,full", "--device", "cpu")
+EPOCHS = 5_000
+"""The second arm lasts longer than `gdtui stop` takes to be there."""
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -28,7 +30,7 @@ def test_a_sweep_outlives_its_terminal_and_goes_on_after_its_end(
     cli: Cli, cli_env: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "sizes"
-    line = (*LINE, "--epochs", "40", "--run-dir", str(path))
+    line = (*LINE, "--epochs", str(EPOCHS), "--run-dir", str(path))
     with Terminal([*CONSOLE_SCRIPT, *line], env=cli_env) as shell:
         until(lambda: read_notes(path))
         (note,) = read_notes(path)
@@ -52,7 +54,7 @@ def test_a_sweep_outlives_its_terminal_and_goes_on_after_its_end(
     assert done.returncode == 0
     rows = json.loads(done.stdout)["rows"]
     assert [(row["batch_size"], row["state"]) for row in rows] == [
-        (64, "finished"),
+        (1000, "finished"),
         ("full", "finished"),
     ]
     assert (path / "mini-batch" / "1-mini-batch.gdlog").read_bytes() == first

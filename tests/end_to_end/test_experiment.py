@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from terminal import PATIENCE
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -63,15 +64,15 @@ def test_whatever_ends_it_nothing_is_left(
         os.killpg(program.pid, number)  # as a terminal does
     else:
         program.send_signal(number)
-    out, err = program.communicate(timeout=20)
+    out, err = program.communicate(timeout=PATIENCE)
     by_signal = {signal.SIGINT: 130, signal.SIGTERM: 143}
     assert program.returncode == by_signal.get(number, -number)
     assert (out, err) == (b"", b"")
     wait_for(lambda: not family(mark))
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

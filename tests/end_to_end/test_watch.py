@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from shown import strips_of, without_keys
-from terminal import Terminal
+from terminal import PATIENCE, Terminal
 from textual.pilot import Pilot
 
 from engine.log.directory import RunDirectory
@@ -31,7 +31,7 @@ def text_of(app: GdtuiApp) -> list[str]:
 
 
 async def wait_for(pilot: Pilot[None], what: Callable[[], bool]) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         if what():
             return
         await pilot.pause(0.05)
@@ -75,7 +75,7 @@ async def test_a_headless_run_is_seen_as_it_trains_and_finishes(
             await wait_for(pilot, lambda: text_of(app)[0].rstrip().endswith("finished · watching"))
             assert [one.tally.samples for one in app.main.viewer.store.states] == [16_000] * 3
             await wait_for(pilot, lambda: "Their losses on all data lie" in "\n".join(text_of(app)))
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 async def test_a_headless_run_that_is_killed_does_not_seem_to_go_on(

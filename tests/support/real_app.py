@@ -55,7 +55,7 @@ class App:
 
     def wait_for_nobody(self) -> None:
         """Wait until no process of the program runs, whoever its parent was."""
-        self.terminal.wait_for(lambda: not self.terminal.processes, patience=20)
+        self.terminal.wait_for(lambda: not self.terminal.processes)
 
     def check_restored(self) -> None:
         """The terminal is as it was: the shell's screen, a cursor, no mouse, line mode and echo."""

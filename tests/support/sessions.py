@@ -12,7 +12,7 @@ from engine.log.records import AnyRecord, Chunk, State, VariantAdded
 from engine.log.summary import Tally
 from engine.session import Session
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a test gives up waiting: far beyond what a busy machine needs."""
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 
 from quick_pyte import QuickScreen, QuickStream
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 """Seconds after which waiting is given up: far beyond what a busy machine needs."""
 
 # As under a shell, another process leads the session: where the program itself does, the kernel

@@ -1,5 +1,7 @@
 """Thousands of keys at once: each counts, and the newest state is what is painted."""
 
+import asyncio
+
 import pytest
 from app_bench import WIDE, Bench, settle
 from shown import ObservedApp, text_of
@@ -18,7 +20,7 @@ async def flood(pilot: Pilot[None], app: ObservedApp, keys: str) -> None:
         app.post_message(Key(NAMES.get(key, key), key))
     app.post_message(Key("question_mark", "?"))
     while len(app.screen_stack) == 1:
-        await pilot.pause(0.01)
+        await asyncio.sleep(0.01)  # a pause would wait for the keys, and give up on a slow machine
     await pilot.press("escape")
     await settle(pilot)
 
@@ -47,12 +49,12 @@ async def test_steps_keep_their_sum_though_few_are_painted(
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
         frames.clear()
-        await flood(pilot, app, "2" + "[]" * 700 + "." * 3 + "]" * 2)
+        await flood(pilot, app, "2" + "[]" * 200 + "." * 3 + "]" * 2)
         mini = bench.controls.last(Change)["Mini-batch"]
         assert isinstance(mini, Change)
         assert (mini.settings.batch_size, mini.settings.lr) == (256, 0.1)
         assert "batch 64→256…" in text_of(app)
-        assert len(frames) < 700
+        assert len(frames) < 200
 
 
 async def test_notes_of_a_flood_are_the_newest(
@@ -64,10 +66,10 @@ async def test_notes_of_a_flood_are_the_newest(
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
-        await flood(pilot, app, "1" + "]" * 500 + "3" + "[" * 500)
+        await flood(pilot, app, "1" + "]" * 200 + "3" + "[" * 200)
         while not noted[-1].endswith("the batch is 1 already"):
             await pilot.pause(0.05)
-        assert len(noted) < 500
+        assert len(noted) < 200
         assert not bench.controls.told
 
 

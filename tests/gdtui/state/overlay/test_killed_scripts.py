@@ -5,6 +5,7 @@ from pathlib import Path
 
 from portions import portion
 from script_loops import ScriptLoop, loop_elsewhere
+from sessions import PATIENCE
 
 from engine.log.directory import RunDirectory
 from engine.log.records import State
@@ -29,7 +30,7 @@ class Reading:
 
     def reach(self, first: State, second: State, loop: ScriptLoop) -> None:
         """Read until the variants have these states, while the second loop trains."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while self.states() != {"first": first, "second": second}:
             assert time.monotonic() < deadline
             loop.train()

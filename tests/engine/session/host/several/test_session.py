@@ -17,7 +17,7 @@ from engine.session.host.several.links import HostLinks
 from engine.session.host.several.session import JointSession
 from gdtui.api.run import open_run
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 class Clock:
