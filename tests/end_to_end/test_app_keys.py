@@ -48,7 +48,7 @@ def press_keys_while_the_worker_cannot_answer(app: App) -> None:
     assert app.tallies()[MINI].settings.batch_size == 4
     os.kill(worker, signal.SIGCONT)
     terminal.wait_for("batch 8 [ ] · lr 0.02 , . · accum ×16 A a")
-    assert "→8…" not in terminal.text
+    terminal.wait_for(lambda: "→8…" not in terminal.text)
     assert {name for name, _ in app.records(Changed)} == {MINI}, "only the selected variant"
 
 

@@ -83,7 +83,7 @@ def test_it_is_watched(stored: Path, cli_env: dict[str, str]) -> None:
             "noise scale 256",
             "1,374 updates",
         ):
-            assert said in terminal.text
+            terminal.wait_for(said)
         terminal.send("q")
         assert terminal.wait() == 0
     assert contents(stored) == before

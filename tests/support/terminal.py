@@ -71,6 +71,8 @@ class Terminal:
         """(perf_counter, bytes written or a new size)."""
         self._unasked = b""
         """The end of the output, where a question may have begun."""
+        self._asks = self._is_asked = False
+        """The program has asked where the cursor is, as gdtui does behind each frame; just now."""
         self._news = threading.Condition()
         self._master, slave = os.openpty()
         self.resize(columns, rows)
@@ -170,12 +172,18 @@ class Terminal:
         self._let_the_frame_end()
 
     def _let_the_frame_end(self) -> None:
-        """Wait until nothing more comes at once: a pty passes a frame in pieces of 4 KB."""
-        for _ in range(10):
+        """Wait for the rest of a frame, which a pty passes in pieces of 4 KB.
+
+        It is whole once the program asks where the cursor is. One that never does, or has stopped
+        or ended in mid-frame, is left alone once nothing more comes.
+        """
+        quiet = 0
+        for _ in range(100 if self._asks else 10):
             count = len(self._output)
             with self._news:
                 self._news.wait(0.03)
-            if len(self._output) == count:
+            quiet = quiet + 1 if len(self._output) == count else 0
+            if self._is_asked or quiet >= (10 if self._asks and not self.has_ended else 1):
                 return
 
     def replay(self) -> Iterator[tuple[float, str]]:
@@ -246,6 +254,8 @@ class Terminal:
         """Say where the cursor is as often as it was asked; a question may come in two pieces."""
         asked = self._unasked + data
         self._unasked = asked[-len(_QUERY) + 1 :]
+        self._is_asked = asked.endswith(_QUERY)
+        self._asks = self._asks or _QUERY in asked
         for _ in range(asked.count(_QUERY)):
             with contextlib.suppress(OSError):
                 os.write(self._master, b"\x1b[1;1R")
