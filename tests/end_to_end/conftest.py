@@ -1,5 +1,7 @@
 """Apps in real terminals, ended with their test."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +39,15 @@ def start_app(tmp_path: Path, cli_env: dict[str, str]) -> Iterator[StartApp]:
     yield start
     for app in apps:
         app.terminal.close()
+
+
+@pytest.fixture
+def temporary(cli_env: dict[str, str]) -> Iterator[Path]:
+    """A folder for temporary files, with a short name: sockets are made in it."""
+    folder = Path(tempfile.mkdtemp(prefix="t"))
+    cli_env["TMPDIR"] = str(folder)
+    yield folder
+    shutil.rmtree(folder)
 
 
 def _has_begun(run: Path) -> bool:

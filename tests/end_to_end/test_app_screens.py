@@ -21,7 +21,10 @@ def is_painted(app: App, columns: int, rows: int) -> bool:
     )
 
 
-def test_resizing_while_it_trains_crashes_nothing(start_app: StartApp) -> None:
+def test_resizing_crashes_nothing_and_a_resized_screen_is_the_one_of_that_size(
+    start_app: StartApp,
+) -> None:
+    """First while it trains, then paused, so that nothing else changes."""
     app = start_app("--epochs", "1000")
     terminal = app.terminal
     app.wait_for_losses()
@@ -29,16 +32,6 @@ def test_resizing_while_it_trains_crashes_nothing(start_app: StartApp) -> None:
         before = terminal.bytes_written
         terminal.resize(columns, rows)
         terminal.wait_for(lambda before=before: terminal.bytes_written > before)
-    app.wait_for_losses()
-    terminal.send("q")
-    assert terminal.wait() == 0
-    assert not (app.path / "crash.txt").exists()
-
-
-def test_a_resized_screen_is_the_one_of_that_size(start_app: StartApp) -> None:
-    """Paused, so that nothing else changes."""
-    app = start_app("--epochs", "1000")
-    terminal = app.terminal
     app.wait_for_losses()
     terminal.send(" ")
     terminal.wait_for(lambda: terminal.text.count("paused") >= 4)
@@ -55,6 +48,9 @@ def test_a_resized_screen_is_the_one_of_that_size(start_app: StartApp) -> None:
     small = seen[80, 24]
     assert [name for name in ("Batch GD", "Mini-batch", "SGD") if any(name in row for row in small)]
     assert max(map(len, small)) <= 80
+    terminal.send("q")
+    assert terminal.wait() == 0
+    assert not (app.path / "crash.txt").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import termios
 import time
 from pathlib import Path
 
-import pytest
 from real_app import App, StartApp
 
 SHORT = ("--batch-sizes", "64", "--epochs", "100000")
@@ -62,12 +61,11 @@ def leave(app: App) -> None:
     assert "Traceback" not in app.said
 
 
-@pytest.mark.parametrize("times", [1, 3])
-def test_going_on_without_a_stop_changes_nothing(start_app: StartApp, times: int) -> None:
+def test_going_on_without_a_stop_changes_nothing(start_app: StartApp) -> None:
     """A second thread would read keys, and raw modes pass for those of the shell."""
     app = start_app(*SHORT)
     app.wait_for_losses()
-    for _ in range(times):
+    for _ in range(3):
         os.kill(app.terminal.pid, signal.SIGCONT)
         check_keys(app)
     leave(app)
@@ -90,13 +88,10 @@ def test_a_stop_without_warning_and_what_the_shell_did_meanwhile(start_app: Star
     app.check_restored()
 
 
-@pytest.mark.parametrize("how", ["key", "signal"])
-def test_a_stop_gives_the_terminal_back_and_going_on_takes_it(
-    start_app: StartApp, how: str
-) -> None:
+def test_a_stop_gives_the_terminal_back_and_going_on_takes_it(start_app: StartApp) -> None:
     app = start_app(*SHORT)
     app.wait_for_losses()
-    for _ in range(2):
+    for how in ("key", "signal", "key"):
         if how == "key":
             app.terminal.send("\x1a")
         else:

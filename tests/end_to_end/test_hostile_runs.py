@@ -1,13 +1,12 @@
 """Runs from somebody else: no code in them runs, and nothing outside them is touched."""
 
+import itertools
 import os
 import pickle
-import shutil
 import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -137,12 +136,11 @@ def test_no_pickle_of_a_run_is_loaded_for_its_landscape(
     assert not canary.exists()
 
 
-@pytest.mark.parametrize("problem", ["synthetic", "digits"])
 def test_no_pickle_that_lies_where_a_run_begins_is_loaded(
-    problem: str, cli: Cli, canary: Path, tmp_path: Path
+    cli: Cli, canary: Path, tmp_path: Path
 ) -> None:
     plant_pickles(tmp_path / "run", canary)
-    options = ("--problem", problem, "--epochs", "1", "--batch-sizes", "64")
+    options = ("--problem", "digits", "--epochs", "1", "--batch-sizes", "64")
     result = cli("train", "--run-dir", tmp_path / "run", *options)
     assert result.returncode == 0, result.stderr
     assert not canary.exists()
@@ -219,9 +217,14 @@ def test_no_link_is_followed_as_a_run_is_listed_exported_and_removed(
     assert sorted(path.name for path in run.path.iterdir()) == before
 
 
-@pytest.mark.parametrize("plant", ["a link", "a directory", "a FIFO"])
 @pytest.mark.parametrize(
-    "name", ["run.json", "1-batch-gd.gdlog", "1-batch-gd.weights", "session.gdlog", "workers.out"]
+    ("name", "plant"),
+    [
+        *itertools.product(
+            ("run.json", "1-batch-gd.gdlog", "session.gdlog", "workers.out"), PLANTS
+        ),
+        ("1-batch-gd.weights", "a link"),  # only a worker opens it, once torch is imported
+    ],
 )
 def test_no_run_begins_where_links_lie_in_wait(
     name: str, plant: str, cli: Cli, outside: CanaryTree, tmp_path: Path
@@ -238,15 +241,6 @@ def test_no_run_begins_where_links_lie_in_wait(
 
 
 # --- Private, and gone at the end -----------------------------------------------------------------
-
-
-@pytest.fixture
-def temporary(cli_env: dict[str, str]) -> Iterator[Path]:
-    """A folder for temporary files, with a short name: sockets are made in it."""
-    folder = Path(tempfile.mkdtemp(prefix="t"))
-    cli_env["TMPDIR"] = str(folder)
-    yield folder
-    shutil.rmtree(folder)
 
 
 NET = """
@@ -303,15 +297,15 @@ def train(
         process.wait()
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o022])
 def test_a_run_and_what_is_handed_over_are_their_users_alone(
-    umask: int, train: Callable[..., "subprocess.Popen[bytes]"], temporary: Path, tmp_path: Path
+    train: Callable[..., "subprocess.Popen[bytes]"], temporary: Path, tmp_path: Path
 ) -> None:
     go = tmp_path / "go"
     wait = (
-        f"while not Path({str(go)!r}).exists() and output.requires_grad and len(output) > 8: pass"
+        f"while not Path({str(go)!r}).exists() and output.requires_grad and len(output) > 8: "
+        "time.sleep(0.01)"
     )
-    process = train(wait, "--epochs", "2", umask=umask)
+    process = train(wait, "--epochs", "2", umask=0)
     run = tmp_path / "run"
     until(lambda: len(list(run.glob("*.weights"))) == 3 or process.poll() is not None)
     (private,) = handed_over(temporary)
@@ -323,7 +317,7 @@ def test_a_run_and_what_is_handed_over_are_their_users_alone(
     assert handed_over(temporary) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_however_training_ends_nothing_stays_in_the_temporary_folder(
     number: signal.Signals,
     train: Callable[..., "subprocess.Popen[bytes]"],
@@ -338,17 +332,13 @@ def test_however_training_ends_nothing_stays_in_the_temporary_folder(
     until(lambda: not handed_over(temporary))
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_however_loading_ends_nothing_stays_in_the_temporary_folder(
-    number: signal.Signals,
-    train: Callable[..., "subprocess.Popen[bytes]"],
-    temporary: Path,
-    tmp_path: Path,
+def test_a_kill_while_it_loads_leaves_nothing_in_the_temporary_folder(
+    train: Callable[..., "subprocess.Popen[bytes]"], temporary: Path, tmp_path: Path
 ) -> None:
     begun = tmp_path / "begun"
     process = train(f"Path({str(begun)!r}).touch(); time.sleep(1000)")
     until(begun.exists)
     assert handed_over(temporary)
-    os.kill(process.pid, number)
+    process.kill()
     process.wait()
     until(lambda: not handed_over(temporary))

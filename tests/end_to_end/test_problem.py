@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from terminal import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -93,7 +94,7 @@ def test_what_is_wrong_with_all_variants_is_told_once(cli: Cli, tmp_path: Path) 
 
 
 def test_one_killed_over_its_last_batch_is_reported_as_stopped(
-    cli_env: dict[str, str], tmp_path: Path
+    cli_env: dict[str, str], temporary: Path, tmp_path: Path
 ) -> None:
     """Ctrl+C while a batch takes longer than anyone waits for."""
     begun, run = tmp_path / "begun", tmp_path / "run"
@@ -112,17 +113,26 @@ def slow(output, y):
     train = ended_once(tmp_path, begun, signal.SIGINT, cli_env, *options)
     assert train.returncode == 130
     assert [variant["state"] for variant in json.loads(train.stdout)["variants"]] == ["stopped"]
+    until(lambda: not list(temporary.glob("gdtui-*")))
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_while_it_loads_leaves_nothing_behind(
-    number: signal.Signals, status: int, cli_env: dict[str, str], tmp_path: Path
+    number: signal.Signals, status: int, cli_env: dict[str, str], temporary: Path, tmp_path: Path
 ) -> None:
     begun, run = tmp_path / "begun", tmp_path / "run"
     (tmp_path / "net.py").write_text(f"open({str(begun)!r}, 'w')\nimport time\ntime.sleep(1000)\n")
     train = ended_once(tmp_path, begun, number, cli_env, "--run-dir", str(run))
     assert (train.returncode, train.stderr) == (status, "")
     assert not run.exists()
+    until(lambda: not list(temporary.glob("gdtui-*")))
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def ended_once(

@@ -22,9 +22,7 @@ SHORT = {
 PATIENCE = 120
 
 
-@pytest.mark.parametrize(
-    ("name", "columns"), [("train", 160), ("train", 20), ("sweep", 80), ("experiment", 80)]
-)
+@pytest.mark.parametrize(("name", "columns"), [("train", 20), ("sweep", 80), ("experiment", 80)])
 def test_on_a_terminal_one_line_tells_the_time_left_and_is_gone_at_the_end(
     name: str, columns: int, cli_env: dict[str, str], tmp_path: Path
 ) -> None:

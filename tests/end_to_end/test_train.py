@@ -108,14 +108,6 @@ def gdtui(state: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[s
     )
 
 
-def trained(cli: Cli, *arguments: str) -> dict[str, Any]:
-    """Train to the end; the variants of the JSON document, by name."""
-    result = cli("train", "--json", *arguments)
-    assert (result.returncode, result.stderr) == (0, "")
-    document = json.loads(result.stdout)
-    return {variant["name"]: variant for variant in document["variants"]}
-
-
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("state")
@@ -129,6 +121,34 @@ def document(state: Path) -> dict[str, Any]:
     assert result.stdout.count("\n") == 1
     answer: dict[str, Any] = json.loads(result.stdout)
     return answer
+
+
+MIXED = {
+    "one": {"batch-sizes": "512"},
+    "many": {"accumulation": "8"},
+    "bad": {"batch-sizes": "1", "lr": "1e38"},
+    "good": {"batch-sizes": "32"},
+    "linear": {"batch-sizes": "full", "lr-scaling": "linear"},
+    "sqrt": {"batch-sizes": "256", "lr-scaling": "sqrt"},
+    "still": {"lr": "1e-12"},
+    "still too": {"batch-sizes": "full", "lr": "1e-12"},
+    "away": {"lr": "1e9"},
+}
+"""Variants with settings of their own, of which the rest is the following."""
+REST = {"batch-sizes": "64", "accumulation": "1", "lr": "0.01", "lr-scaling": "none"}
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The variants above in the document of one run, by name."""
+    words = ["--names", ",".join(MIXED), "--epochs", "5", "--device", "cpu"]
+    for option, usual in REST.items():
+        words += [f"--{option}", ",".join(own.get(option, usual) for own in MIXED.values())]
+    result = gdtui(tmp_path_factory.mktemp("mixed"), "train", "--json", *words)
+    assert result.returncode == 0, result.stderr
+    (line,) = result.stderr.splitlines()
+    assert "away: finished, but with a loss " in line
+    return {variant["name"]: variant for variant in json.loads(result.stdout)["variants"]}
 
 
 def test_the_document_has_exactly_what_scripts_rely_on(
@@ -193,56 +213,41 @@ def test_the_run_is_listed_as_finished(document: dict[str, Any], state: Path) ->
     assert run["state"] == "finished"
 
 
-def test_accumulation_equals_the_bigger_batch(cli: Cli) -> None:
-    one, many = trained(
-        cli,
-        "--batch-sizes",
-        "512,64",
-        "--accumulation",
-        "1,8",
-        "--epochs",
-        "5",
-        "--names",
-        "one,many",
-    ).values()
+def test_accumulation_equals_the_bigger_batch(mixed: dict[str, dict[str, Any]]) -> None:
+    one, many = mixed["one"], mixed["many"]
     assert one["updates"] == many["updates"] == 5 * 4
     assert many["batches"] == 5 * 32
     assert many["full_loss"] == pytest.approx(one["full_loss"], abs=1e-5)
 
 
-def test_a_vanishing_lr_leaves_all_where_they_started(cli: Cli) -> None:
-    losses = {
-        variant["full_loss"] for variant in trained(cli, "--lr", "1e-12", "--epochs", "1").values()
-    }
-    assert max(losses) - min(losses) < 1e-6
+def test_a_vanishing_lr_leaves_all_where_they_started(mixed: dict[str, dict[str, Any]]) -> None:
+    gap = mixed["still"]["full_loss"] - mixed["still too"]["full_loss"]
+    assert abs(gap) < 1e-6
 
 
-def test_lr_is_the_one_in_force(cli: Cli) -> None:
-    variants = trained(cli, "--lr-scaling", "linear,sqrt,none", "--epochs", "1")
-    assert variants["Batch GD"]["lr"] == pytest.approx(0.01 * 2000 / 64)
-    assert variants["Mini-batch"]["lr"] == pytest.approx(0.01)
-    assert variants["SGD"]["lr"] == 0.01
+def test_lr_is_the_one_in_force(mixed: dict[str, dict[str, Any]]) -> None:
+    assert mixed["linear"]["lr"] == pytest.approx(0.01 * 2000 / 64)
+    assert mixed["sqrt"]["lr"] == pytest.approx(0.01 * 2)
+    assert mixed["good"]["lr"] == 0.01
 
 
-def test_divergence_is_a_result(cli: Cli) -> None:
-    variants = trained(
-        cli, "--batch-sizes", "1,32", "--lr", "1e38,0.01", "--epochs", "2", "--names", "bad,good"
-    )
-    assert (variants["bad"]["state"], variants["good"]["state"]) == ("diverged", "finished")
-    assert variants["bad"]["full_loss"] is None
-    assert variants["good"]["batches"] == 2 * 63
+def test_divergence_is_a_result(mixed: dict[str, dict[str, Any]]) -> None:
+    assert (mixed["bad"]["state"], mixed["good"]["state"]) == ("diverged", "finished")
+    assert mixed["bad"]["full_loss"] is None
+    assert mixed["good"]["batches"] == 5 * 63
 
 
-def test_a_loss_that_ran_away_but_stayed_finite_is_not_plainly_finished(cli: Cli) -> None:
+def test_a_loss_that_ran_away_but_stayed_finite_is_not_plainly_finished(
+    cli: Cli, mixed: dict[str, dict[str, Any]]
+) -> None:
     line = ["train", "--batch-sizes", "64", "--lr", "1e9", "--epochs", "2", "--device", "cpu"]
     result = cli(*line)
     assert result.returncode == 0
     assert "finished, diverging" in result.stdout
     assert "Mini-batch: finished, but with a loss " in result.stderr
     assert "× that at its start" in result.stderr
-    (variant,) = json.loads(cli(*line, "--json").stdout)["variants"]
-    assert (variant["state"], variant["is_diverging"]) == ("finished", True)
-    assert variant["growth"] > 1e6
+    assert (mixed["away"]["state"], mixed["away"]["is_diverging"]) == ("finished", True)
+    assert mixed["away"]["growth"] > 1e6
 
 
 def test_the_table_when_nobody_asks_for_json(cli: Cli) -> None:

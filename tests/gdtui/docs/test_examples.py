@@ -21,6 +21,8 @@ MakeRun = Callable[..., RunDirectory]
 Words = tuple[str, ...]
 
 EXAMPLES = sorted({words for page in ALL for words in commands(page)})
+TRAINED_ANYWAY = {"--epochs", "--run-dir"}
+"""Options that the test below gives by itself."""
 QUICK = [("config",), ("docs",), ("problems",), ("runs",), ("export",), ("import",), ("verify",)]
 
 
@@ -69,14 +71,28 @@ def is_quick(words: Words) -> bool:
 
 @pytest.mark.usefixtures("working_directory")
 @pytest.mark.parametrize("words", [each for each in EXAMPLES if is_quick(each)], ids=shown)
-def test_quick_commands_run(words: Words, cli: Cli) -> None:
+def test_quick_commands_run(words: Words, cli_in_process: Cli) -> None:
     target = ("new" if word == "RUN_DIR" and words[0] == "import" else word for word in words)
-    result = cli(*target)
+    result = cli_in_process(*target)
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def options(words: Words) -> set[str]:
+    return {word for word in words if word.startswith("--")} - TRAINED_ANYWAY
+
+
+def trainings() -> list[Words]:
+    """Examples of `train` with all options that examples have, and all that stand together."""
+    found: list[Words] = []
+    examples = [each for each in EXAMPLES if each[:1] == ("train",)]
+    for words in sorted(examples, key=lambda words: -len(options(words))):
+        if not any(options(words) <= options(other) for other in found):
+            found.append(words)
+    return found
+
+
 @pytest.mark.usefixtures("working_directory")
-@pytest.mark.parametrize("words", [each for each in EXAMPLES if each[:1] == ("train",)], ids=shown)
+@pytest.mark.parametrize("words", trainings(), ids=shown)
 def test_training_runs(words: Words, cli: Cli) -> None:
     """For one epoch, into a run of its own."""
     result = cli(*words, "--epochs", "1", "--run-dir", "trained")
@@ -112,9 +128,9 @@ def test_commands_with_variables_run(line: str, cli_env: dict[str, str], tmp_pat
 
 
 @pytest.mark.parametrize("text", code_blocks(DOCS / "guide.md", "toml"))
-def test_configuration_files_are_understood(text: str, cli: Cli, tmp_path: Path) -> None:
+def test_configuration_files_are_understood(text: str, cli_in_process: Cli, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(text)
-    result = cli("config", "--config", tmp_path / "config.toml")
+    result = cli_in_process("config", "--config", tmp_path / "config.toml")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("config.toml:") == text.count("=")
 

@@ -83,7 +83,7 @@ def is_same(table: Table, name: str, cells: list[Cell]) -> bool:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_is_read_is_what_was_written_or_a_question(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
