@@ -6,6 +6,7 @@ import signal
 import pytest
 from real_app import StartApp
 from terminal import children_of
+from trouble import check_closed
 
 from engine.log.commands import Pause, Resume
 from engine.log.records import CommandSent
@@ -40,3 +41,5 @@ def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_
     assert terminal.wait() == 128 + signal.SIGTERM
     app.check_restored()
     app.wait_for_nobody()
+    check_closed(app.run, "Batch GD", "Mini-batch", "SGD")
+    assert "Traceback" not in app.said

@@ -43,6 +43,7 @@ def test_a_run_goes_on_when_the_window_of_its_app_is_closed(
             assert other.wait() == 0
         assert cli("send", path, "pace free").returncode == 0
         window.wait_for(lambda: not read_notes(path) and not window.processes)
+    assert "Traceback" not in (path / "host.out").read_text()
     (listed,) = json.loads(cli("runs", "--json").stdout)["runs"]
     assert listed["state"] == "finished"
     assert rows(path) == {"Mini-batch 64": EPOCHS * 32, "Mini-batch 32": EPOCHS * 63}

@@ -13,7 +13,6 @@ from subprocess import CompletedProcess
 import pytest
 from real_app import CONSOLE_SCRIPT, App, StartApp
 from terminal import PATIENCE, Terminal
-from vanishing import remove_tree
 
 Cli = Callable[..., "CompletedProcess[str]"]
 SHORT = ("--batch-sizes", "64,1", "--epochs", "100000")
@@ -53,21 +52,6 @@ def test_the_app_waits_for_a_directory_that_is_moved_away(start_app: StartApp, c
     check_rows(cli, app.path)
 
 
-def test_the_app_says_what_was_not_kept(start_app: StartApp) -> None:
-    app = start_app(*SHORT)
-    app.wait_for_losses()
-    remove_tree(app.path)
-    app.terminal.wait_for(lambda: header(app).endswith("log gone"))
-    app.terminal.send(" ")
-    app.terminal.wait_for(lambda: header(app).endswith("log gone"))
-    app.terminal.send("q")
-    assert app.terminal.wait() == 0
-    app.check_restored()
-    app.wait_for_nobody()
-    assert "what was trained after that is not kept" in app.said
-    assert not app.path.exists()
-
-
 def test_one_log_of_the_app(start_app: StartApp, cli: Cli) -> None:
     app = start_app(*SHORT)
     app.wait_for_losses()
@@ -86,11 +70,14 @@ def test_one_log_of_the_app(start_app: StartApp, cli: Cli) -> None:
     check_rows(cli, app.path)
 
 
-@pytest.mark.parametrize("what", ["directory", "log", "session log", "run.json", "replaced"])
+@pytest.mark.parametrize("what", ["log", "session log", "run.json", "replaced"])
 def test_training_without_a_terminal_ends_with_an_error(
     what: str, tmp_path: Path, cli_env: dict[str, str]
 ) -> None:
-    """It used to go on for ever, into files that nobody would see."""
+    """It used to go on for ever, into files that nobody would see.
+
+    The whole directory is removed in test_trouble.py.
+    """
     path = tmp_path / "run"
     train = subprocess.Popen(
         [*CONSOLE_SCRIPT, "train", "--json", "--run-dir", str(path), *SHORT],
@@ -119,8 +106,6 @@ def wait_for_rows(run: Path) -> None:
 def vanish(run: Path, what: str) -> None:
     log = run / "2-sgd.gdlog"
     match what:
-        case "directory":
-            remove_tree(run)
         case "log":
             log.unlink()
         case "session log":

@@ -151,9 +151,11 @@ def kill_worker(this: Round) -> None:
         os.kill(app.worker(victim), signal.SIGKILL)
         this.tell(app, "│ its worker was ended by SIGKILL")
         app.wait_for_progress(other)
-        app.terminal.send("r")
+        app.terminal.send({MINI: "1r", SGD: "2r"}[victim])
         app.terminal.wait_for(lambda: app.tallies()[victim].generation == 2)
+        app.terminal.wait_for(lambda: "│ its worker was ended" not in app.terminal.text)
         app.wait_for_progress(victim, other)
+        assert app.tallies()[other].generation == 1
         leave(app, MINI, SGD)
         check_kept(before, app.run)
 
@@ -173,7 +175,10 @@ def kill_app(this: Round) -> None:
     """The app is killed, and its host later: training goes on, then no process is left."""
     with this.app() as app:
         run, before = app.run, rows(app.run)
+        assert len(app.terminal.processes) >= 6, "app, host, fork server, tracker, two workers"
         os.kill(app.terminal.pid, signal.SIGKILL)
+        app.terminal.wait_for(lambda: b"\x1b[?1049l" in app.terminal.raw)
+        app.check_restored()
         app.wait_for_progress(MINI, SGD)
         os.kill(app.host, signal.SIGKILL)
         app.wait_for_nobody()
@@ -272,6 +277,8 @@ def removed_for_good(this: Round) -> None:
     with this.app() as app:
         remove_tree(app.path)
         this.tell(app, "log gone")
+        app.terminal.send(" ")
+        app.terminal.wait_for(lambda: app.terminal.screen[0].rstrip().endswith("log gone"))
         app.terminal.send("q")
         assert app.terminal.wait() == 0
         app.wait_for_nobody()
@@ -285,9 +292,11 @@ def removed_headless(this: Round) -> None:
     with training(this) as (train, run):
         remove_tree(run.path)
         began = time.monotonic()
-        _, errors = train.communicate(timeout=PATIENCE)
+        output, errors = train.communicate(timeout=PATIENCE)
         this.told.append(time.monotonic() - began)
     assert train.returncode == 1, errors
+    assert "stopped: nothing more could be kept of this run" in errors
+    assert {each["state"] for each in json.loads(output)["variants"]} == {"stopped"}
     # In the middle of the removal, the directory may still be there when a file in it is missed.
     assert "it was removed or moved" in errors or "its run.json is gone" in errors, errors
     assert "Traceback" not in errors, errors
