@@ -1,8 +1,10 @@
 """Delay of a key while all three variants train: to the log, to the first batch, to the screen.
 
-    python tests/benchmarks/keys.py [--keys 15]
+    python tests/benchmarks/keys.py [--keys 15] [--compile off]
 
-The lr of the mini-batch variant goes up and down. The log is read every millisecond.
+The lr of the mini-batch variant goes up and down. The log is read every millisecond. With
+`--compile on`, the first key is pressed once all variants train with their compiled steps, at free
+pace.
 """
 
 import argparse
@@ -13,13 +15,15 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from engine.log.directory import RunDirectory, RunDirectoryError
 from engine.log.file import LogReader
-from engine.log.records import Changed, Chunk
+from engine.log.records import Changed, Chunk, Execution
+from engine.log.records.base import Record
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
@@ -29,6 +33,8 @@ from terminal import Terminal  # noqa: E402
 ENV: Final = {**os.environ, "PYTHONPATH": str(ROOT)}
 NAME: Final = "Mini-batch"
 PATIENCE: Final = 30.0
+BUILDING: Final = 600.0
+"""Seconds to wait for the compiled steps."""
 UP_AND_DOWN: Final = ((".", "0.02"), (",", "0.01"))
 
 
@@ -59,14 +65,15 @@ class Log:
         ]
         self._reader = LogReader(directory.variant_log(NAME))
 
-    def wait_for_all(self) -> None:
+    def wait_for_all(self, is_wanted: Callable[[Record], bool], patience: float) -> None:
+        """Wait until each variant's log has such a record."""
         waiting = list(self.readers)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while waiting and time.monotonic() < deadline:
-            waiting = [
-                one for one in waiting if not any(isinstance(record, Chunk) for record in one)
-            ]
+            waiting = [one for one in waiting if not any(is_wanted(record) for record in one)]
             time.sleep(0.02)
+        if waiting:
+            raise SystemExit(f"{len(waiting)} variants were not so far after {patience:.0f} s")
         list(self._reader)
 
     def watch(self, terminal: Terminal, key: str, lr: str, *, until_trained: bool) -> Pressed:
@@ -86,7 +93,7 @@ class Log:
         raise SystemExit(f"{key!r} was never confirmed:\n{terminal.text}")
 
 
-def press(pace: str, keys: int) -> tuple[list[Pressed], list[float]]:
+def press(pace: str, keys: int, compilation: str) -> tuple[list[Pressed], list[float]]:
     """The keys, and for each the milliseconds until the screen showed it, pending or in force."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
@@ -100,11 +107,15 @@ def press(pace: str, keys: int) -> tuple[list[Pressed], list[float]]:
             "1000000",
             "--pace",
             pace,
+            "--compile",
+            compilation,
         ]
         with Terminal(command, env=ENV) as terminal:
             terminal.wait_for(lambda: (run / "run.json").exists())
             log = Log(run)
-            log.wait_for_all()
+            log.wait_for_all(lambda record: isinstance(record, Chunk), PATIENCE)
+            if compilation != "off":
+                log.wait_for_all(is_compiled, BUILDING)
             time.sleep(1.0)
             terminal.send("2")
             pressed = []
@@ -114,8 +125,16 @@ def press(pace: str, keys: int) -> tuple[list[Pressed], list[float]]:
                 pressed.append(log.watch(terminal, key, lr, until_trained=pace == "free"))
             time.sleep(0.5)
             terminal.send("q")
+            time.sleep(1.0)
+            if not terminal.has_ended:
+                terminal.send("s")  # a run that has trained for long asks
             terminal.wait()
             return pressed, seen(terminal, pressed)
+
+
+def is_compiled(record: Record) -> bool:
+    """True for the record of a compiled step that has come in."""
+    return isinstance(record, Execution) and record.compiled > 0
 
 
 def seen(terminal: Terminal, pressed: list[Pressed]) -> list[float]:
@@ -140,13 +159,13 @@ def is_in_force(screen: str, lr: str) -> bool:
     return any(shown.search(row) for row in screen.splitlines())
 
 
-def report(keys: int) -> None:
+def report(keys: int, compilation: str) -> None:
     print(
         f"ms, medians of {keys} keys (worst), load at the start {os.getloadavg()[0]:.1f}; goals ≤ "
         "100"
     )
-    for pace in ("1", "free", "0.02"):
-        pressed, shown = press(pace, keys)
+    for pace in ("1", "free", "0.02") if compilation == "off" else ("free",):
+        pressed, shown = press(pace, keys, compilation)
         told = [one.confirmed - one.at for one in pressed]
         text = f"  pace {pace:>4}: confirmed in the log {figures(told)}"
         text += f", on the screen {figures(shown)}"
@@ -166,4 +185,6 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--keys", type=int, default=15)
-    report(parser.parse_args().keys)
+    parser.add_argument("--compile", default="off", choices=("off", "auto", "on"))
+    options = parser.parse_args()
+    report(options.keys, options.compile)
