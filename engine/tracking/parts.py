@@ -1,5 +1,6 @@
 """The parts of a loop, made of what a script gives to `track`; torch only if the script has it."""
 
+import operator
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,11 @@ def updates_of(optimizer: "Optimizer | None", steps: int, team: "Team | None") -
     """The updates of an optimiser; None for a loop that gives none."""
     if optimizer is None:
         return None
+    if not hasattr(optimizer, "param_groups"):
+        raise TypeError(
+            f"track(optimizer, loader): expected an optimizer first, not a "
+            f"{type(optimizer).__name__}"
+        )
     from engine.tracking.loop.updates import Updates  # imports torch, as the loop did
 
     return Updates(optimizer, steps, team)
@@ -51,6 +57,28 @@ def batches_of(
 
     device = "cpu" if updates is None else updates.device
     return LoaderBatches(loader, is_plain=is_plain, device=device)
+
+
+def whole_number(name: str, value: Any, least: int) -> int:
+    """An argument as a whole number; TypeError or ValueError if it is none, or below `least`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} {value!r}: expected a whole number") from None
+    if number < least:
+        raise ValueError(f"{name} {number}: expected a whole number from {least}")
+    return number
+
+
+def seconds(name: str, value: Any) -> float:
+    """An argument as a time in seconds; TypeError or ValueError if it is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} {value!r}: expected seconds") from None
+    if not number >= 0:
+        raise ValueError(f"{name} {number:g}: expected seconds from 0")
+    return number
 
 
 def count_of(batches: "LoaderBatches | None") -> EpochCount:

@@ -5,13 +5,22 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.settings import MOST
 from engine.tracking.beginning import Arguments, LoopParts, begin
 from engine.tracking.controls import Abilities
 from engine.tracking.epochs.progress import LoopProgress
 from engine.tracking.journal import Journal
 from engine.tracking.lifetime import forget
 from engine.tracking.opening import is_off
-from engine.tracking.parts import batches_of, count_of, gradient_sync, team_of, updates_of
+from engine.tracking.parts import (
+    batches_of,
+    count_of,
+    gradient_sync,
+    seconds,
+    team_of,
+    updates_of,
+    whole_number,
+)
 from engine.tracking.ranks.team_journal import TeamJournal
 from engine.tracking.record.remarks import OF_ONE_RANK
 from engine.tracking.safe_journal import SafeJournal
@@ -46,8 +55,7 @@ class TrackedRun:
         model: "nn.Module | None" = None,
     ) -> None:
         """See `gdtui.track`; `version` is that of the program."""
-        if accumulation < 1:
-            raise ValueError(f"accumulation {accumulation}: expected a whole number from 1")
+        accumulation = whole_number("accumulation", accumulation, 1)
         self._loader = loader
         self._arguments = Arguments(
             accumulation=accumulation, name=name, run_dir=run_dir, version=version
@@ -109,6 +117,7 @@ class TrackedRun:
         if self._loader is None:
             raise ValueError("track() was given no loader: run.epochs() has no batches")
         at = self._at
+        count = min(whole_number("epochs", count, 0), MOST)
         at.last_epoch = self._checkpoints.calls.begin(at.epoch, count)
         if self._checkpoints.is_behind(at):
             return iter(())
@@ -132,7 +141,7 @@ class TrackedRun:
         if (updates := self._updates) is None:
             raise ValueError("track() was given no optimizer: use run.log()")
         at = self._at
-        count = samples or self._at.samples or self._guessed
+        count = self._samples(samples)
         counted = (count or 1) if weight is None else weight
         updates.backward(loss, counted, is_given=weight is not None)
         lr = updates.lr
@@ -168,7 +177,7 @@ class TrackedRun:
                 return
             if lr is None and self._updates is not None:
                 lr = self._updates.lr
-            count = samples or self._at.samples or self._guessed
+            count = self._samples(samples)
             if ends_update := at.in_group >= at.steps or self._loop.ends_epoch(count):
                 at.in_group = 0
             self._journal.add(loss, count, lr, ends_update=ends_update, scalars=scalars)
@@ -184,7 +193,7 @@ class TrackedRun:
         self._abilities.batch_size = self._abilities.lr = self._abilities.going = _ALONE
         if self._team is not None and self._team.is_recorder:
             lr = self._updates.lr if lr is None and self._updates is not None else lr
-            count = (samples or self._at.samples or self._guessed) * self._team.size
+            count = self._samples(samples) * self._team.size
             self._at.in_group %= self._at.steps
             ends_update = not self._at.in_group
             # Orders that all ranks can obey together wait for the meeting at the epoch's end.
@@ -193,10 +202,11 @@ class TrackedRun:
             )
             self._journal.remark(OF_ONE_RANK)
 
-    @property
-    def _guessed(self) -> int:
-        """Samples in a batch that the loop has drawn itself; 0 if unknown."""
-        return self._at.count.next_samples or self._arguments.batch_size
+    def _samples(self, given: int | None) -> int:
+        """Samples in a batch: given, the loader's, or as in the first batch; 0 if unknown."""
+        if given is not None and (count := whole_number("samples", given, 0)):
+            return count
+        return self._at.samples or self._at.count.next_samples or self._arguments.batch_size
 
     def _end_batch(self, samples: int) -> None:
         """Count a batch that the loop has drawn itself, and take a checkpoint if one is due."""
@@ -232,7 +242,7 @@ class TrackedRun:
         taken once the loop has trained this batch and its update has ended, and written in the
         background. With `every`, at most one is taken in so many seconds.
         """
-        self._checkpoints.ask(model, objects, every)
+        self._checkpoints.ask(model, objects, seconds("every", every))
         if not self._at.is_in_body and self._checkpoints.is_finished:
             self._checkpoints.take(self._at)
 

@@ -10,6 +10,7 @@ from engine.tracking.controls import LoopOrders
 from engine.tracking.journal import Journal
 from engine.tracking.lifetime import uncaught
 from engine.tracking.record.background import OneWarning
+from engine.tracking.record.remarks import OF_LR
 
 Begin = Callable[[int, float | None, Callable[[str], object]], Journal]
 """Begins the run, from samples and lr of the first batch (0 and None if none came), and a function
@@ -25,6 +26,7 @@ class SafeJournal:
         self.warn = OneWarning()
         self._journal: Journal | None = None
         self._has_ended = is_off
+        self._path: Path | None = None
         self._early: dict[str, Any] = {}
         """Numbers that were logged before the first batch."""
 
@@ -36,7 +38,7 @@ class SafeJournal:
     @property
     def path(self) -> Path | None:
         """The directory of the run; None before the first batch, and if nothing is recorded."""
-        return None if self._journal is None else self._journal.session.run.path
+        return self._path
 
     @property
     def epochs(self) -> int:
@@ -58,6 +60,7 @@ class SafeJournal:
         if self.begins:
             with self._guarded():
                 self._journal = self._begin(samples, lr, self.warn)
+                self._path = self._journal.session.run.path
 
     def plan(self, epochs: int) -> None:
         """Record that the loop trains up to this many epochs."""
@@ -89,7 +92,9 @@ class SafeJournal:
         if (journal := self._journal) is None:
             return
         try:
-            journal.builder.add(loss, samples or 1, lr or 0.0, ends_update=ends_update)
+            if type(lr) is not float or not lr >= 0:
+                lr = self._recordable(lr)
+            journal.builder.add(loss, samples or 1, lr, ends_update=ends_update)
             if scalars or self._early:
                 early, self._early = self._early, {}
                 self.note({**early, **(scalars or {})})
@@ -121,11 +126,19 @@ class SafeJournal:
         for name, value in scalars.items():
             try:
                 journal.note(name, value)
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, RuntimeError) as error:  # torch's for several numbers
                 self.warn(f"{name} is not recorded: {error}. Training goes on")
             except Exception as error:
                 self._give_up(error)
                 return
+
+    def _recordable(self, lr: Any) -> float:
+        """The lr as the log can hold it; TypeError or ValueError if it is no number."""
+        number = 0.0 if lr is None else float(lr)
+        if number >= 0:
+            return number
+        self.remark(OF_LR)
+        return 0.0
 
     def remark(self, text: str) -> None:
         """Record a remark on how the figures are to be read; each once."""

@@ -6,6 +6,8 @@ from typing import Any, Final
 import torch
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 
+from engine.settings import MOST
+
 UNKNOWN: Final = 0
 
 
@@ -24,10 +26,12 @@ def samples_in(batch: Any) -> int:
 
 
 def length_of(source: Any) -> int:
+    """The length; unknown if there is none, or one that only stands for "endless"."""
     try:
-        return len(source)
+        length = len(source)
     except (TypeError, NotImplementedError):
         return UNKNOWN
+    return length if length <= MOST else UNKNOWN
 
 
 def why_fixed(loader: Iterable[Any]) -> str:

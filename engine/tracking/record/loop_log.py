@@ -5,10 +5,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from engine.log.directory import RUN_FILE, RunDirectory, RunDirectoryError
 from engine.log.filesystem.disk_errors import reason, remedy
+from engine.log.reading.decode import decode_record
 from engine.log.records import CommandSent, Record, VariantAdded
 from engine.log.writing.writer import LogWriter
 from engine.session.session_log import SessionLog
@@ -63,8 +65,13 @@ class LoopLog:
         return bool(self._waiting) or self._log.is_blocked
 
     def write(self, record: Record) -> None:
-        """Append a record with the current time; if that fails, keep it for later."""
+        """Append a record with the current time; if that fails, keep it for later.
+
+        Raises RecordError for a record that no reader would accept; the log stays sound.
+        """
         record = replace(record, wall_time=self._clock.now())
+        # Readers go no further than a record with numbers out of range, wherever they come from.
+        decode_record(msgspec.msgpack.encode(record))
         if self._waiting or self._log.is_blocked:
             self._keep(record)
             self.retry()

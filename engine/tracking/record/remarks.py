@@ -12,6 +12,7 @@ OF_RANKS: Final = (
     "is that of all ranks together"
 )
 OF_ONE_RANK: Final = "losses are those of rank 0 alone, since run.log records on one rank"
+OF_LR: Final = "an lr below 0, or NaN, is recorded as 0"
 DEAF: Final = "the record of a process has ended: keys have no effect any more"
 
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from engine.log.records import Scalars
 from engine.settings.text import clean
 from engine.tracking.record.chunking import packed_numbers
 from engine.tracking.record.numbers import NumberBuffer, Numbers
 
-_MOST_CHARACTERS = 200
+_MOST_CHARACTERS: Final = 200
+_MOST_NAMES: Final = 500
+"""Half of those that a log may have: a script that goes on with another's log may bring others."""
 
 
 class ScalarBuffer:
@@ -23,10 +25,12 @@ class ScalarBuffer:
     def add(self, name: str, batch: int, value: Any) -> None:
         """Add a number; the first one of a name counts for a batch.
 
-        Raises TypeError or ValueError unless it is one number.
+        Raises TypeError or ValueError unless it is one number, and if there are too many names.
         """
         name = clean(name)[:_MOST_CHARACTERS] or "unnamed"
         if (found := self._named.get(name)) is None:
+            if len(self._named) >= _MOST_NAMES:
+                raise ValueError(f"a run holds at most {_MOST_NAMES} names")
             found = self._named[name] = ([], self._make())
         batches, values = found
         if not batches or batches[-1] < batch:

@@ -25,6 +25,7 @@ from gdtui.api.run import Generation, open_run
 from gdtui.export.csv_export import export
 
 Track = Callable[..., TrackedRun]
+NAMED: dict[str, Any] = {"accumulation": 1, "name": "mine", "run_dir": None, "version": "0"}
 
 
 @pytest.fixture
@@ -342,10 +343,43 @@ def test_something_that_is_no_number_ends_no_recording(
     run = track(loop)
     for batch in run.epochs(1):
         run.step(loop.loss(batch))
-        run.log(note="words", many=None, norm=1.0)
+        run.log(note="words", many=None, vector=torch.ones(2), norm=1.0)
+        run.log(**{f"number {k}": 1.0 for k in range(1_200)})  # more than a log may have
     run.close()
-    assert [*logged(tmp_path).scalars] == ["norm"]
+    assert {"norm", "number 0"} < logged(tmp_path).scalars.keys()
+    assert logged(tmp_path).batches.batch.tolist() == [*range(1, 8)]
+    assert open_run(run.path or "").variants["mine"].state is State.FINISHED
     assert capfd.readouterr().err.count("note is not recorded") == 1
+
+
+def test_an_lr_that_no_log_can_hold_is_recorded_as_0(track: Track, tmp_path: Path) -> None:
+    loop = Loop()
+    for factor in (-1.0, float("nan"), torch.tensor(2.0)):
+        run = track(loop, loader=None, run_dir=tmp_path / f"run{factor}")
+        run.log(loss=1.0, lr=factor)
+        run.close()
+        found = open_run(run.path or "").variants["mine"].latest
+        assert found.batches.lr.tolist() == [2.0 if factor == 2 else 0.0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda track, loop: TrackedRun(loop.loader, loop.optimizer, **NAMED),
+        lambda track, loop: track(loop, accumulation=2.5),
+        lambda track, loop: track(loop).epochs(-1),
+        lambda track, loop: track(loop).epochs("2"),
+        lambda track, loop: track(loop).log(loss=1.0, samples=-1),
+        lambda track, loop: track(loop).step(torch.ones(()), samples=2.5),
+        lambda track, loop: track(loop).checkpoint(loop.model, every="1m"),
+    ],
+)
+def test_arguments_that_cannot_be_right_are_refused(
+    track: Track, tmp_path: Path, call: Callable[[Track, Loop], object]
+) -> None:
+    with pytest.raises((TypeError, ValueError), match="expected"):
+        call(track, Loop())
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_loop_without_torch_or_optimizer_logs_numbers(tmp_path: Path) -> None:
