@@ -60,7 +60,7 @@ def trainer_for(folder: Path, **options: Any) -> tuple[Any, Seen]:
     config = transformers.GPT2Config(
         vocab_size=WORDS, n_positions=16, n_embd=8, n_layer=1, n_head=2
     )
-    model = transformers.GPT2LMHeadModel(config)
+    model = options.pop("model_kind", transformers.GPT2LMHeadModel)(config)
     seen = Seen(model)
     data = options.pop("train_dataset", Texts(18))
     callbacks = [transformers.TrainerCallback(), *options.pop("callbacks", [])]
@@ -201,6 +201,21 @@ class OwnLoss(transformers.Trainer):  # type: ignore[misc]
 
 def test_a_subclass_that_averages_over_the_batch(train: Train, tmp_path: Path) -> None:
     _, seen = train(gradient_accumulation_steps=2, kind=OwnLoss)
+    losses = logged(tmp_path).losses
+    np.testing.assert_allclose(losses, np.array(seen.losses, np.float32), rtol=1e-6)
+
+
+class OwnMean(transformers.GPT2LMHeadModel):  # type: ignore[misc]
+    """Takes the number of terms of the group, and averages over the batch, as classifiers do."""
+
+    def forward(
+        self, input_ids: Any, labels: Any = None, num_items_in_batch: Any = None, **_: Any
+    ) -> Any:
+        return super().forward(input_ids, labels=labels)
+
+
+def test_a_model_that_averages_over_the_batch(train: Train, tmp_path: Path) -> None:
+    _, seen = train(gradient_accumulation_steps=2, model_kind=OwnMean)
     losses = logged(tmp_path).losses
     np.testing.assert_allclose(losses, np.array(seen.losses, np.float32), rtol=1e-6)
 

@@ -61,8 +61,9 @@ class Restoring:
         """Say which checkpoint cannot be used, and that training begins again without one."""
         begin = "; training begins again" if found.point is None else ""
         if found.refused:
-            last = "no" if found.point is None else "not the last"
-            self._say(f"{last} checkpoint of {found.name} can be used: {found.refused[0]}{begin}")
+            of, why = f"checkpoint of {found.name}", found.refused[0]
+            what = f"no {of} can" if found.point is None else f"the last {of} cannot"
+            self._say(f"{what} be used: {why}{begin}")
         elif begin:
             self._say(f"there is no checkpoint of {found.name} yet{begin}")
 

@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader
 from engine.tracking.loop.generators import LoopGenerators, States
 from engine.tracking.loop.loaders import (
     UNKNOWN,
-    has_state,
     length_of,
     samples_in,
+    state_of,
     why_fixed,
     why_unordered,
 )
@@ -159,7 +159,7 @@ class LoaderBatches:
             last=(0, 0) if batches is None else batches.last,
             batch_size=0 if batches is None else batches.batch_size,
             switches=() if batches is None else batches.switches,
-            loader=self._original.state_dict() if has_state(self._original) else None,
+            loader=state_of(self._original),
         )
 
     def between_epochs(self) -> EpochPlace:

@@ -1,5 +1,6 @@
 """Properties of a user's loader: its length, the size of its batches, the order it can keep."""
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -55,6 +56,12 @@ def why_unordered(loader: Iterable[Any]) -> str:
     return ""
 
 
-def has_state(loader: Any) -> bool:
-    """True for a loader that describes its place by itself, such as torchdata's."""
-    return all(callable(getattr(loader, name, None)) for name in ("state_dict", "load_state_dict"))
+def state_of(loader: Any) -> Any:
+    """The place as a loader describes it by itself, such as torchdata's; None if it does not.
+
+    A wrapper, such as accelerate's, has the methods also if the loader inside has not.
+    """
+    if all(callable(getattr(loader, name, None)) for name in ("state_dict", "load_state_dict")):
+        with contextlib.suppress(Exception):
+            return loader.state_dict()
+    return None

@@ -8,7 +8,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from engine.tracking.controls import Abilities
-from engine.tracking.trainers.losses import mean_of_share, plain_optimizer, samples_of, terms_of
+from engine.tracking.trainers.losses import (
+    is_mean,
+    mean_of_share,
+    plain_optimizer,
+    samples_of,
+    terms_of,
+)
 from engine.tracking.trainers.plan import TrainingPlan, length
 from engine.tracking.trainers.record import TrainerRecord
 
@@ -249,7 +255,7 @@ class _Share:
         """The mean of the loss over the micro-batch."""
         if loss.dim():
             loss = loss.mean()  # as the Trainer does, of the losses of several GPUs
-        if self._total is None or self._terms is None or not self._is_divided:
+        if self._total is None or self._terms is None or not self._is_divided or is_mean(loss):
             return loss
         mean = mean_of_share(loss, self._total, self._terms)
         return mean / self._ranks if self._ranks > 1 else mean

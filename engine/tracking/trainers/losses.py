@@ -11,6 +11,10 @@ from engine.tracking.loop.loaders import samples_in
 
 _IGNORED: Final = -100
 """The label of a token without a target."""
+_MEAN: Final = 1
+"""The reduction "mean" in torch's own numbering."""
+_MOST_NODES: Final = 32
+"""Nodes of a loss's graph in which to look for its reduction."""
 
 
 def samples_of(batch: Any) -> int:
@@ -39,6 +43,21 @@ def mean_of_share(share: Tensor, total: Any, terms: Tensor) -> Tensor:
         total = total.reshape(-1)[0].to(share.device)
     mean: Tensor = share.detach() * (total / terms.to(share.device).clamp_min(1))
     return mean
+
+
+def is_mean(loss: Tensor) -> bool:
+    """True if one of torch's losses has averaged over the batch, as far as autograd can tell.
+
+    A model may take the number of terms of the group, and leave it out of its loss.
+    """
+    nodes = [loss.grad_fn]
+    for node in nodes:
+        reduction = getattr(node, "_saved_reduction", None)
+        if reduction is not None:
+            return bool(reduction == _MEAN)
+        if node is not None and len(nodes) < _MOST_NODES:
+            nodes += [each for each, _ in node.next_functions]
+    return False
 
 
 def plain_optimizer(optimizer: Any) -> Optimizer | None:

@@ -51,9 +51,7 @@ def weights(
         run = RunDirectory.open(run_dir)
     except RunDirectoryError as error:
         ctx.fail(str(error))
-    if variant is None:
-        if output is not None or at is not None:
-            ctx.fail("name the variant whose weights to write")
+    if variant is None and output is None and at is None:
         return _list(run, as_json=json)
     name = _variant(ctx, run, variant)
     if output is None:
@@ -61,14 +59,18 @@ def weights(
     return _write(run, name, at, output)
 
 
-def _variant(ctx: "click.Context", run: "RunDirectory", word: str) -> str:
-    """The variant with this name or number."""
+def _variant(ctx: "click.Context", run: "RunDirectory", word: str | None) -> str:
+    """The variant with this name or number; without a word, the only one of the run."""
     names = [each.name for each in run.info.settings.variants]
+    if word is None and len(names) == 1:
+        return names[0]
     if word in names:
         return word
-    if word.isdecimal() and 1 <= int(word) <= len(names):
+    if word is not None and word.isdecimal() and 1 <= int(word) <= len(names):
         return names[int(word) - 1]
     shown = ", ".join(f"{k} {name}" for k, name in enumerate(names, start=1))
+    if word is None:
+        ctx.fail(f"name the variant whose weights to write: {shown}")
     return ctx.fail(f"unknown variant {word!r}; variants: {shown}")
 
 
@@ -127,7 +129,7 @@ def _write(run: "RunDirectory", name: str, at: int | None, output: Path) -> int:
 
 command = GdtuiCommand(
     weights,
-    "gdtui weights RUN [VARIANT -o FILE.safetensors] [--at BATCH]",
+    "gdtui weights RUN [[VARIANT] -o FILE.safetensors] [--at BATCH]",
     _EXAMPLES,
     [
         *in_group(
@@ -136,7 +138,7 @@ command = GdtuiCommand(
             Argument(
                 "variant",
                 "VARIANT",
-                "its name or number [list the checkpoints]",
+                "its name or number [the only one, or list the checkpoints]",
                 type=label,
                 required=False,
             ),

@@ -322,12 +322,29 @@ class Stateful:
         self.place = state["place"]
 
 
-@pytest.mark.parametrize("kind", ["list", "stateful"])
+class Wrapped:
+    """Has the methods of a stateful loader, as accelerate's, but none inside that has a state."""
+
+    def __init__(self, batches: list[Any]) -> None:
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._batches)
+
+    def state_dict(self) -> dict[str, int]:
+        raise AttributeError("dl_state_dict")
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        raise AttributeError("dl_state_dict")
+
+
+@pytest.mark.parametrize("kind", ["list", "stateful", "wrapped"])
 def test_other_loaders_are_read_from_where_they_were(kind: str, tmp_path: Path) -> None:
     def make() -> Loop:
         loop = Loop()
         stateful: Any = Stateful(loop.loader.dataset)  # type: ignore[arg-type]
-        loop.loader = stateful if kind == "stateful" else stateful.batches
+        kinds = {"stateful": stateful, "wrapped": Wrapped(stateful.batches)}
+        loop.loader = kinds.get(kind, stateful.batches)
         return loop
 
     expected = make()
@@ -365,7 +382,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path, capfd:
     run = go_on(loop, tmp_path / "run")
     assert torch.equal(loop.weights, expected.weights)
     said = capfd.readouterr().err
-    assert f"not the last checkpoint of mine can be used: {last}: is damaged" in said
+    assert f"the last checkpoint of mine cannot be used: {last}: is damaged" in said
     assert "after batch 4 " in said
 
 
