@@ -11,7 +11,14 @@ from engine.log.writing.added import add_variant
 from engine.log.writing.writer import LogWriter
 from engine.session.past import ResumedRun, read_past
 from engine.session.variants.roster import VariantError, check_room, free_name
-from engine.settings import SettingsError, Variant
+from engine.settings import SettingsError, Variant, VariantSettings
+
+
+def check_optimizer(settings: VariantSettings) -> None:
+    """Raise SettingsError for an optimizer that a worker would refuse. Imports torch."""
+    from engine.training.recipe import optimizer
+
+    optimizer.check_optimizer(settings)
 
 
 def note_fork(run: ResumedRun, source: str, command: Fork) -> str:

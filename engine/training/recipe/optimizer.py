@@ -21,9 +21,24 @@ def make_optimizer(
     objective: Objective, settings: VariantSettings, lr: float
 ) -> torch.optim.Optimizer:
     """The optimiser that the settings name; SettingsError if there is none of this name."""
-    name, arguments = settings.optimizer_parsed
-    if name == OWN:
+    if settings.optimizer_parsed[0] == OWN:
         return _own(objective, settings, lr)
+    kind, options = _named(settings)
+    try:
+        return _bare(kind)(objective.parameters, lr=lr, **options)
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
+        raise SettingsError(f"optimizer {settings.optimizer}: {error}") from None
+
+
+def check_optimizer(settings: VariantSettings) -> None:
+    """Raise SettingsError if torch has no optimizer of this name, with these arguments."""
+    if settings.optimizer_parsed[0] != OWN:
+        _named(settings)
+
+
+def _named(settings: VariantSettings) -> tuple[type[torch.optim.Optimizer], dict[str, Any]]:
+    """The class that the settings name, and its arguments beside the lr."""
+    name, arguments = settings.optimizer_parsed
     kinds = {
         each.lower(): kind
         for each, kind in vars(torch.optim).items()
@@ -45,10 +60,7 @@ def make_optimizer(
         if "momentum" not in known:
             raise SettingsError(f"optimizer {name} takes no momentum; set it to 0")
         options["momentum"] = settings.momentum
-    try:
-        return _bare(kind)(objective.parameters, lr=lr, **options)
-    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
-        raise SettingsError(f"optimizer {settings.optimizer}: {error}") from None
+    return kind, options
 
 
 def _names(make: Callable[..., Any]) -> list[str]:

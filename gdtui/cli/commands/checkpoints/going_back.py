@@ -85,6 +85,7 @@ def read_return(
 ) -> Return:
     """The point that the options name; a usage error if no training has reached it."""
     from engine.log.lineage.points import PointError, find_point, logs_of
+    from engine.session.variants.unattended import check_optimizer
 
     if at is None:
         ctx.fail("--at BATCH is required")
@@ -97,7 +98,9 @@ def read_return(
             for option in SETTINGS
             if (value := ctx.params[option.replace("-", "_")]) is not None
         }
-        replace(reached.settings, **changes)
+        settings = replace(reached.settings, **changes)
+        if not changes.keys().isdisjoint(("optimizer", "momentum")):
+            check_optimizer(settings)
     except (PointError, SettingsError) as error:
         ctx.fail(str(error))
     if reached.batches != at:

@@ -14,6 +14,7 @@ from engine.log.reading.failures import failure_reason, has_printed
 from engine.log.reading.notes import resumed_notes
 from engine.log.records import Refused, Resumed, Started, State, VariantAdded, WorkerDied
 from engine.log.summary import Tally
+from engine.session.past import ResumedRun
 from gdtui.cli.commands.progress_report import ProgressReport
 from gdtui.cli.commands.train.hosting import HostedSession
 from gdtui.cli.streams import print_error
@@ -64,6 +65,9 @@ class RunMonitor:
         self._by_name = {tally.name: tally for tally in self.tallies}
         self._dead: dict[str, WorkerDied] = {}
         """Deaths reported by the session, since its log may be the one that cannot be written."""
+        self._goes_on = isinstance(run, ResumedRun)
+        self._has_begun = False
+        """True once every variant of a new run trains: then there is something to keep."""
         self._said: set[str] = set()
         self._refused: set[str] = set()
         """Variants whose latest settings were refused by their worker."""
@@ -112,8 +116,15 @@ class RunMonitor:
 
     @property
     def usage_error(self) -> str | None:
-        """The usage error that only a worker could find, such as a device that is missing."""
-        return next((tally.detail for tally in self.tallies if tally.is_usage_error), None)
+        """The usage error that only a worker could find, such as a device that is missing.
+
+        None if there is something to keep, e.g. because the command that added the variant was
+        wrong: then that variant alone has failed.
+        """
+        wrong = [tally.detail for tally in self.tallies if tally.is_usage_error]
+        if not wrong or self._has_begun or (self._goes_on and len(wrong) < len(self.tallies)):
+            return None
+        return wrong[0]
 
     def look(self, session: HostedSession) -> None:
         """Take in news and show it; retry a log that could not be written."""
@@ -180,6 +191,8 @@ class RunMonitor:
                 is_new = True
         for name, death in self._dead.items():
             self._by_name[name].add(death)
+        if not (self._has_begun or self._goes_on):
+            self._has_begun = self.is_under_way and self.usage_error is None
 
     def _take_in(self, record: VariantAdded) -> None:
         if record.variant not in self._by_name:

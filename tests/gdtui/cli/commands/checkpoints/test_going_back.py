@@ -106,6 +106,7 @@ def test_a_run_of_a_sweep_has_one_variant(run: RunDirectory) -> None:
         ("--at 2", "--variant is required: 1 A, 2 B"),
         ("--variant A --at 9", "A has trained 8 batches so far, not 9"),
         ("--variant A --at 2 --lr 0", "lr 0: expected a finite number above 0"),
+        ("--variant A --at 2 --optimizer nosuch", "unknown optimizer 'nosuch'"),
     ],
 )
 def test_refusals_take_a_line(run: RunDirectory, command: str, options: str, trouble: str) -> None:
