@@ -24,6 +24,9 @@ def make_optimizer(
     if settings.optimizer_parsed[0] == OWN:
         return _own(objective, settings, lr)
     kind, options = _named(settings)
+    if objective.device.type == "cpu" and "foreach" in _names(kind) and not options.get("fused"):
+        # As torch chooses there in each step, which takes a twentieth of a one-sample update.
+        options.setdefault("foreach", False)
     try:
         return _bare(kind)(objective.parameters, lr=lr, **options)
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:
@@ -53,9 +56,6 @@ def _named(settings: VariantSettings) -> tuple[type[torch.optim.Optimizer], dict
     known = _names(kind)
     _check_arguments(name, arguments, known)
     options: dict[str, Any] = dict(arguments)
-    if objective.device.type == "cpu" and "foreach" in known and not options.get("fused"):
-        # As torch chooses there in each step, which takes a twentieth of a one-sample update.
-        options.setdefault("foreach", False)
     if settings.momentum:
         if "momentum" not in known:
             raise SettingsError(f"optimizer {name} takes no momentum; set it to 0")
