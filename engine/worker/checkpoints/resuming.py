@@ -31,6 +31,9 @@ from engine.worker.compiling.repeated import NotBuiltYetError, RepeatedSteps
 _SLICE_SECONDS: Final = 0.2
 """Target duration of a slice that is trained again."""
 
+_MOST_BATCHES: Final = 1 << 20
+"""Largest slice; one never reaches beyond its epoch, so that short epochs need no more."""
+
 _WAIT_SECONDS: Final = 0.02
 """Seconds between two looks for a compiled step that is being built."""
 
@@ -207,7 +210,7 @@ class Repetition:
             start = time.perf_counter()
             self._train(trainer, min(until - done, size), logged[done - begin :])
             took = max(time.perf_counter() - start, 1e-6)
-            size = max(1, min(int(size * _SLICE_SECONDS / took), 4 * size))
+            size = max(1, min(int(size * _SLICE_SECONDS / took), 4 * size, _MOST_BATCHES))
 
     def _train_compiled(
         self, trainer: Trainer, piece: CompiledPiece, end: int, logged: NDArray[np.float32]

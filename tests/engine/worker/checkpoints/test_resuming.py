@@ -17,7 +17,7 @@ from engine.log.lineage.past import Past
 from engine.log.records import AnyRecord, Changed, Chunk, Resumed, State
 from engine.problem import Problem
 from engine.problems import registry
-from engine.settings import VariantSettings
+from engine.settings import FULL, VariantSettings
 
 
 def problem() -> Problem:
@@ -120,6 +120,15 @@ def test_changes_are_made_again_at_the_same_batches(tmp_path: Path, checkpoint: 
 
 def _change_of(records: list[AnyRecord]) -> int:
     return next(each.batch for each in records if isinstance(each, Changed))
+
+
+def test_many_quick_epochs_are_trained_again(tmp_path: Path) -> None:
+    log, settings = tmp_path / "quick.gdlog", VariantSettings(batch_size=FULL)
+    before = work(log, epochs=600, settings=settings)
+    keep_only(CheckpointStore(log), None)
+    again = work(log, epochs=600, settings=settings, is_resumed=True, number=2)
+    assert [each.differing for each in again if isinstance(each, Resumed)] == [0]
+    assert rows(again) == rows(before)
 
 
 def test_a_finished_training_goes_on_with_more_epochs(tmp_path: Path) -> None:
