@@ -98,17 +98,18 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 
 class Tied(nn.Module):
-    """A weight that is used twice, a weight that is a number, and a frozen layer."""
+    """A weight used twice, a layer with two names, a number as weight, and a frozen layer."""
 
     def __init__(self) -> None:
         super().__init__()
         self.first, self.second = nn.Linear(3, 3), nn.Linear(3, 3)
         self.second.weight = self.first.weight
+        self.norm = self.again = nn.BatchNorm1d(3)
         self.scale = nn.Parameter(torch.tensor(0.5))
         self.last = nn.Linear(3, 3).requires_grad_(False)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        output: Tensor = self.last(self.scale * self.second(self.first(inputs).tanh()))
+        output: Tensor = self.last(self.scale * self.second(self.first(self.norm(inputs)).tanh()))
         return output
 
 

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from engine.training.state.generators import OBJECTS, generator_state, restore_generator
 
+_TORCHS_OWN: Final = frozenset(vars(nn.Module()))
+"""Attributes in which torch keeps parameters, buffers, parts and hooks."""
 _NUMBERS: Final = (bool, int, float)
 _MOST_COUNTED: Final = 100_000
 """Largest number of values in an attribute that is kept."""
@@ -46,7 +48,9 @@ def restore_module(root: nn.Module, state: Mapping[str, Any]) -> None:
         path, _, attribute = name.rpartition(".")
         owner = modules.get(path)
         before = None if owner is None else vars(owner).get(attribute)
-        if owner is not None and type(before) is type(value) and is_counted(before):
+        if owner is None or attribute in _TORCHS_OWN:  # which earlier versions kept, too
+            continue
+        if type(before) is type(value) and is_counted(before):
             owner.__dict__[attribute] = value
     for name, generator in _generators(root):
         if name in state["generators"]:
@@ -118,7 +122,7 @@ def _counted(root: nn.Module) -> Iterator[tuple[str, Any]]:
         if type(module).__module__.startswith("torch."):
             continue
         for name, value in vars(module).items():
-            if name != "training" and not name.startswith("__") and is_counted(value):
+            if name not in _TORCHS_OWN and not name.startswith("__") and is_counted(value):
                 yield _joined(path, name), value
 
 

@@ -116,7 +116,9 @@ class _Twin:
         step = _TwinStep(twin, self._spec, lrs, momentum, clip)
         step.begin(layout, leaves, state)
         replaced = {**leaves, **buffers}
-        with _reparametrize_module(objective.model, replaced, tie_weights=True):
+        # A module with two names is replaced twice, so the last replacement is taken back first.
+        swaps = {"tie_weights": True, "stack_weights": True}
+        with _reparametrize_module(objective.model, replaced, **swaps):
             results = train_block(twin, self._spec, samples, step)
             current = dict(objective.model.named_buffers())
             with torch.no_grad():
