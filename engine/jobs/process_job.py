@@ -25,7 +25,7 @@ _GRACE: Final = 1.0
 """Seconds that a process has to end by itself after sending its result."""
 
 
-def _do_nothing() -> None:
+def _do_nothing(*_: object) -> None:
     pass
 
 
@@ -38,19 +38,22 @@ class ProcessJob(Generic[T]):
         name: str,
         *,
         at_abandoning: Callable[[], object] = _do_nothing,
+        at_death: Callable[[int], object] = _do_nothing,
         patience: float = STOP_SECONDS,
         subject: str = "its process",
     ) -> None:
         """Start the job. `work` and its result must be picklable, e.g. a partial of a function.
 
         The process calls `at_abandoning`, also picklable, if its starter ends before the work is
-        done. `patience` is the number of seconds that the process may take to end. `subject` names
+        done. `at_death` is called here with its id if it ends before it has sent a result.
+        `patience` is the number of seconds that the process may take to end. `subject` names
         the process in failure messages.
         """
         with contextlib.suppress(OSError):  # the start will report it
             warm_up()
         start = partial(start_process, _main, (work, at_abandoning), name=name)
         self._child = Child(start, name, patience)
+        self._at_death = at_death
         self._subject = subject
         self._has_ended = False
 
@@ -77,6 +80,8 @@ class ProcessJob(Generic[T]):
                 detail=f"{self._subject} could not be started ({self._child.start_failure})"
             )
         death = self._child.cause_of_death()
+        if self._child.pid is not None:
+            self._at_death(self._child.pid)
         return Failure(detail=f"{self._subject} {death}", death=death)
 
     def wait(

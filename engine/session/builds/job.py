@@ -8,12 +8,12 @@ Importing this module does not load torch; the work does, in its process.
 import contextlib
 import os
 import signal
-import sys
 
 import msgspec
 
 from engine.jobs.messages import ReportProgress
 from engine.settings import RunSettings
+from engine.training.compiled.work_folder import abandon_work, default_folder, remove_abandoned
 from engine.worker.protocol import BuildAnswer
 
 _WHY_NOT = "compiling it would not make it faster: arithmetic takes up the time"
@@ -39,8 +39,7 @@ def build_step(task: BuildTask, report: ReportProgress) -> BuildAnswer:
     os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # read as torch's compiler is imported
     from engine.problems.opening import open_on_device
     from engine.training.compiled.build import build, rehearse
-    from engine.training.compiled.cache import BuildCache, UnsafeCacheError, default_folder
-    from engine.training.compiled.spec import UnsuitedError
+    from engine.training.compiled.cache import BuildCache
     from engine.worker.compiling.library import described
 
     report(0.0, "tracing the update")
@@ -55,16 +54,34 @@ def build_step(task: BuildTask, report: ReportProgress) -> BuildAnswer:
             built = rehearse(problem, spec, seed, wanted)
         else:
             built = build(problem, spec, seed, BuildCache(default_folder()), wanted)
-    except (UnsuitedError, UnsafeCacheError, OSError) as error:
-        return BuildAnswer(spec=task.spec, reason=str(error))
+    except Exception as error:  # whatever torch raises
+        return BuildAnswer(spec=task.spec, reason=_reason(error))
     if built is None:
         return BuildAnswer(spec=task.spec, reason=_WHY_NOT)
     return BuildAnswer(spec=task.spec, path=built.path, key=built.key)
 
 
+def _reason(error: Exception) -> str:
+    """The reason why there is no compiled step, in one line."""
+    from engine.training.compiled.cache import UnsafeCacheError
+    from engine.training.compiled.spec import UnsuitedError, first_line
+
+    if isinstance(error, UnsuitedError | UnsafeCacheError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"the compiled step cannot be kept in {default_folder()}: {error.strerror}"
+    return f"it cannot be compiled: {first_line(error)}"
+
+
 def kill_compilers() -> None:
     """End this process at once, with the compilers that it has started and their files."""
-    if (cache := sys.modules.get("engine.training.compiled.cache")) is not None:
-        cache.abandon_work()
+    abandon_work()
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
+
+
+def clear_up(process: int) -> None:
+    """End the compilers that such a process has left when it was killed; remove their files."""
+    with contextlib.suppress(OSError):
+        os.killpg(process, signal.SIGKILL)
+    remove_abandoned(default_folder())

@@ -7,7 +7,7 @@ from functools import partial
 
 from engine.jobs.messages import Failure, Job, Result
 from engine.jobs.process_job import ProcessJob
-from engine.session.builds.job import BuildTask, build_step, kill_compilers
+from engine.session.builds.job import BuildTask, build_step, clear_up, kill_compilers
 from engine.worker.protocol import BuildAnswer, BuildWanted
 
 StartJob = Callable[[BuildTask], Job[BuildAnswer]]
@@ -27,6 +27,7 @@ def start_job(task: BuildTask) -> Job[BuildAnswer]:
         partial(build_step, task),
         "compile",
         at_abandoning=kill_compilers,
+        at_death=clear_up,
         subject="the process that compiles",
     )
 

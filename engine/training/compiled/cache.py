@@ -5,40 +5,29 @@ nobody else may be able to write there. A program is written whole or not at all
 """
 
 import contextlib
+import hashlib
 import os
-import shutil
 import stat
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from engine.log.filesystem.holding import held
 from engine.training.compiled.compiler import ProgramFacts
+from engine.training.compiled.work_folder import work_folder
 
 MOST_BYTES: Final = 1 << 30
 """Limit of the cache's size; the programs that were used longest ago go first."""
-_PROGRAM, _FACTS, _WORK = ".so", ".json", "work-"
-_ABANDONED: Final = 24 * 3600.0
-"""Seconds after which a folder of work is taken to be left behind by a killed process."""
-
-
-_at_work: Final[set[Path]] = set()
-"""The folders of this process's compilers at work."""
+_PROGRAM, _FACTS = ".so", ".json"
 
 
 class UnsafeCacheError(Exception):
     """A cache directory that others could write to; the message says why."""
 
 
-def default_folder() -> Path:
-    """The directory of the user's compiled programs."""
-    from platformdirs import user_cache_path  # here, since the import takes 3 ms
-
-    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    root = given / "gdtui" if given.is_absolute() else user_cache_path("gdtui", appauthor=False)
-    return root / "builds"
+class DamagedProgramError(Exception):
+    """A program that is not as it was written."""
 
 
 class BuildCache:
@@ -60,52 +49,44 @@ class BuildCache:
         """The path of a program, which counts as used now; None if it is not there."""
         program = self.folder / (key + _PROGRAM)
         try:
-            facts = read_facts(program)
-        except (OSError, msgspec.MsgspecError, UnsafeCacheError):
-            return None
-        if facts.bytes != program.lstat().st_size:
+            read_facts(program)
+        except (OSError, msgspec.MsgspecError, UnsafeCacheError, DamagedProgramError):
             return None
         with contextlib.suppress(OSError):
             os.utime(program)
         return program
 
     def put(self, key: str, program: Path, facts: ProgramFacts) -> Path:
-        """Move a new program from `program` on the same file system to its place; return that."""
+        """Move a new program from `program` on the same file system to its place; return that.
+
+        If another process was quicker, its program stays. Raises OSError.
+        """
         place = self.folder / (key + _PROGRAM)
         program.chmod(0o600)
         _sync(program)
         beside = program.with_suffix(_FACTS)
-        beside.write_bytes(
-            msgspec.json.encode(msgspec.structs.replace(facts, bytes=program.stat().st_size))
-        )
+        facts = msgspec.structs.replace(facts, digest=_digest(program))
+        beside.write_bytes(msgspec.json.encode(facts))
         beside.chmod(0o600)
         _sync(beside)
-        program.replace(place)
-        beside.replace(place.with_suffix(_FACTS))  # last: with it, the program is there
+        with held(self.folder):  # a program and its facts change together
+            if self.find(key) is None:
+                program.replace(place)
+                beside.replace(place.with_suffix(_FACTS))
         self._limit(place)
         return place
 
-    @contextlib.contextmanager
-    def work(self) -> Iterator[Path]:
+    def work(self) -> contextlib.AbstractContextManager[Path]:
         """A folder for a compiler's files, which goes when it is done."""
-        folder = Path(tempfile.mkdtemp(prefix=_WORK, dir=self.folder))
-        _at_work.add(folder)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            _at_work.discard(folder)
+        return work_folder(self.folder)
 
     def _limit(self, kept: Path) -> None:
-        """Remove the programs that were used longest ago, and folders left behind."""
+        """Remove the programs that were used longest ago."""
         used = []
-        newest = kept.stat().st_mtime
         for entry in os.scandir(self.folder):
             with contextlib.suppress(OSError):
                 found = entry.stat(follow_symlinks=False)
-                if entry.name.startswith(_WORK) and newest - found.st_mtime > _ABANDONED:
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                elif entry.name.endswith(_PROGRAM):
+                if entry.name.endswith(_PROGRAM):
                     used.append((found.st_mtime, found.st_size, Path(entry.path)))
         total = sum(size for _, size, _ in used)
         for _, size, path in sorted(used):
@@ -116,24 +97,21 @@ class BuildCache:
             total -= size
 
 
-def abandon_work() -> None:
-    """Remove the folders of compilers at work, from a thread that is about to end this process."""
-    for folder in [*_at_work]:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def read_facts(program: Path) -> ProgramFacts:
     """The facts about a program that may be loaded.
 
-    Raises OSError, msgspec.MsgspecError for damaged facts, and UnsafeCacheError for a program that
-    others could have written.
+    Raises OSError, msgspec.MsgspecError for damaged facts, DamagedProgramError for a damaged
+    program, and UnsafeCacheError for one that others could have written.
     """
     for path in (program.parent, program, program.with_suffix(_FACTS)):
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):
             raise UnsafeCacheError(f"{path} is a link")
         _require_private(path, found)
-    return msgspec.json.decode(program.with_suffix(_FACTS).read_bytes(), type=ProgramFacts)
+    facts = msgspec.json.decode(program.with_suffix(_FACTS).read_bytes(), type=ProgramFacts)
+    if facts.digest != _digest(program):
+        raise DamagedProgramError(f"{program} is damaged: remove it")
+    return facts
 
 
 def _require_private(path: Path, found: os.stat_result) -> None:
@@ -141,6 +119,11 @@ def _require_private(path: Path, found: os.stat_result) -> None:
         raise UnsafeCacheError(f"{path} belongs to another user")
     if found.st_mode & 0o022:
         raise UnsafeCacheError(f"other users can write to {path}: chmod go-w it")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -42,8 +42,8 @@ class ProgramFacts(msgspec.Struct, frozen=True):
     layout: Layout
     inputs: tuple[TensorShape, ...]
     outputs: tuple[str, ...]
-    bytes: int = 0
-    """Size of the program's file."""
+    digest: str = ""
+    """SHA-256 of the program's file."""
 
 
 def facts_of(spec: BlockSpec, traced: TracedBlock) -> ProgramFacts:
@@ -95,7 +95,7 @@ def compile_program(traced: TracedBlock, folder: Path) -> Path:
                 warnings.simplefilter("ignore")
                 made = inductor.aot_compile(traced.graph, tuple(traced.inputs), options=options)
         except Exception as error:
-            raise UnsuitedError(f"the compiler failed: {first_line(error)}") from error
+            raise UnsuitedError(f"the compiler failed: {_telling_line(error)}") from error
     if not isinstance(made, str):
         raise UnsuitedError(f"torch {torch.__version__} compiles in another way")
     return Path(made)
@@ -107,6 +107,15 @@ def load_program(path: Path, device: torch.device) -> Any:
         return torch._C._aoti.AOTIModelContainerRunnerCpu(str(path), 1)
     except Exception as error:
         raise UnsuitedError(f"the program cannot be loaded: {first_line(error)}") from error
+
+
+def _telling_line(error: Exception) -> str:
+    """The line in which a C++ compiler names its error, if there is one; else the first line."""
+    for line in str(error).splitlines():
+        _, found, text = line.partition("error: ")
+        if found:
+            return text[:200]
+    return first_line(error)
 
 
 def _options_for(compiler: str) -> dict[str, Any]:

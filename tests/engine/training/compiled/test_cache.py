@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 
 from engine.settings import Precision
-from engine.training.compiled.cache import BuildCache, UnsafeCacheError, default_folder, read_facts
+from engine.training.compiled.cache import (
+    BuildCache,
+    DamagedProgramError,
+    UnsafeCacheError,
+    read_facts,
+)
 from engine.training.compiled.compiler import ProgramFacts
 from engine.training.compiled.layout import Layout
 from engine.training.compiled.spec import BlockSpec
+from engine.training.compiled.work_folder import default_folder
 
 SPEC = BlockSpec(
     batch_size=1,
@@ -56,12 +62,30 @@ def test_those_used_longest_ago_go_first(tmp_path: Path) -> None:
     assert [key for key in "abcd" if cache.find(key)] == ["b", "d"]
 
 
-def test_a_program_cut_short_is_not_there(tmp_path: Path) -> None:
+def test_a_damaged_program_is_not_there_and_is_not_loaded(tmp_path: Path) -> None:
     cache = BuildCache(tmp_path / "builds")
-    os.truncate(put(cache, "one"), 5)
+    path = put(cache, "one")
+    path.write_bytes(b"y" + path.read_bytes()[1:])
     assert cache.find("one") is None
+    with pytest.raises(DamagedProgramError, match="is damaged"):
+        read_facts(path)
     put(cache, "one").with_suffix(".json").write_bytes(b"{")
     assert cache.find("one") is None
+    assert put(cache, "one") == cache.find("one"), "built again"
+
+
+def test_of_two_equal_programs_the_first_stays(tmp_path: Path) -> None:
+    cache = BuildCache(tmp_path / "builds")
+    first = put(cache, "one").read_bytes()
+    assert put(cache, "one", size=20).read_bytes() == first
+
+
+def test_the_folder_of_a_killed_process_goes_with_the_next(tmp_path: Path) -> None:
+    cache = BuildCache(tmp_path / "builds")
+    (cache.folder / "work-killed").mkdir()
+    with cache.work() as first, cache.work() as second:
+        assert {*cache.folder.iterdir()} == {first, second}
+    assert not [*cache.folder.iterdir()]
 
 
 def test_what_others_could_have_written_is_not_loaded(tmp_path: Path) -> None:
