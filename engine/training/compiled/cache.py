@@ -19,7 +19,8 @@ from engine.training.compiled.work_folder import work_folder
 
 MOST_BYTES: Final = 1 << 30
 """Limit of the cache's size; the programs that were used longest ago go first."""
-_PROGRAM, _FACTS = ".so", ".json"
+_PROGRAM, _FACTS = ".so", ".facts"
+"""Torch would take a file .json beside a program for a part of it."""
 
 
 class UnsafeCacheError(Exception):

@@ -98,7 +98,10 @@ def compile_program(traced: TracedBlock, folder: Path) -> Path:
             raise UnsuitedError(f"the compiler failed: {_telling_line(error)}") from error
     if not isinstance(made, str):
         raise UnsuitedError(f"torch {torch.__version__} compiles in another way")
-    return Path(made)
+    if Path(made).with_suffix(".json").exists():  # operations that it would ask torch for
+        raise UnsuitedError("the compiler has no code for one of the operations")
+    # Away from all other files, which the program must not need.
+    return Path(made).rename(folder / "program.so")
 
 
 def load_program(path: Path, device: torch.device) -> Any:

@@ -48,7 +48,7 @@ def test_a_program_is_found_again_with_its_facts(tmp_path: Path) -> None:
     path = put(cache, "one")
     assert BuildCache(tmp_path / "builds").find("one") == path
     assert read_facts(path).spec == SPEC
-    assert [each.name for each in sorted(cache.folder.iterdir())] == ["one.json", "one.so"]
+    assert [each.name for each in sorted(cache.folder.iterdir())] == ["one.facts", "one.so"]
     assert {each.stat().st_mode & 0o777 for each in (cache.folder, path)} == {0o700, 0o600}
 
 
@@ -69,7 +69,7 @@ def test_a_damaged_program_is_not_there_and_is_not_loaded(tmp_path: Path) -> Non
     assert cache.find("one") is None
     with pytest.raises(DamagedProgramError, match="is damaged"):
         read_facts(path)
-    put(cache, "one").with_suffix(".json").write_bytes(b"{")
+    put(cache, "one").with_suffix(".facts").write_bytes(b"{")
     assert cache.find("one") is None
     assert put(cache, "one") == cache.find("one"), "built again"
 
@@ -96,7 +96,7 @@ def test_what_others_could_have_written_is_not_loaded(tmp_path: Path) -> None:
     with pytest.raises(UnsafeCacheError, match="chmod go-w"):
         read_facts(path)
     path.chmod(0o600)
-    (cache.folder / "two.json").write_bytes(path.with_suffix(".json").read_bytes())
+    (cache.folder / "two.facts").write_bytes(path.with_suffix(".facts").read_bytes())
     (cache.folder / "two.so").symlink_to(path)
     assert cache.find("two") is None
 

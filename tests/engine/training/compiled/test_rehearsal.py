@@ -36,7 +36,7 @@ class Counting(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         output: Tensor = self.layer(inputs)
-        self.average += output.detach().mean()
+        self.average = self.average + output.detach().mean()
         match self.way:
             case "counts":
                 self.calls += 1
