@@ -16,7 +16,7 @@ DECODERS = {
     "engine/problems/handover/description.py": "from our own loader, in a private directory",
     "engine/session/host/protocol.py": "checks and cleans what comes through a socket",
     "engine/worker/compiling/library.py": "from a worker of ours",
-    "engine/training/compiled/cache.py": "from our own build, in a private directory",
+    "engine/training/compiled/cache/programs.py": "from our own build, in a private directory",
 }
 """The only places that decode, and why they may."""
 

@@ -24,7 +24,7 @@ from engine.problems.registry import load
 from engine.settings import VariantSettings
 from engine.training.compiled.block import CompiledBlock
 from engine.training.compiled.build import build
-from engine.training.compiled.cache import BuildCache
+from engine.training.compiled.cache.programs import BuildCache
 from engine.training.compiled.spec import BlockSpec, UnsuitedError
 from engine.training.compiled.suitability import short_group, spec_of
 from engine.training.execution.calls import EndBlock

@@ -34,10 +34,11 @@ from engine.problem import Problem
 from engine.problems.registry import load
 from engine.settings import FULL, LrSchedule, Precision, VariantSettings
 from engine.training.compiled.block import CompiledBlock
-from engine.training.compiled.build import build
-from engine.training.compiled.cache import BuildCache
+from engine.training.compiled.build import Build, build
+from engine.training.compiled.cache.programs import BuildCache
 from engine.training.compiled.spec import UnsuitedError
-from engine.training.compiled.suitability import spec_of
+from engine.training.compiled.suitability import short_group, spec_of
+from engine.training.execution.calls import EndBlock
 from engine.training.trainer import Trainer
 
 EPOCHS: Final = 3
@@ -61,6 +62,8 @@ class Case:
     threads: int = 1
     updates: int = 3
     """Largest number of updates in a call: few, to be built quickly; 0 for as many as in use."""
+    has_end: bool = False
+    """True if the short group that ends an epoch is compiled, too."""
     reason: str = ""
     """Part of the reason for having no compiled step; "" if there must be one."""
 
@@ -273,10 +276,10 @@ CASES: Final[dict[str, Case]] = {
     "synthetic sgd, batch 64": Case(make=synthetic, updates=0, settings={"batch_size": 64}),
     "synthetic full": Case(make=synthetic, settings={"batch_size": FULL}),
     "synthetic adamw": Case(make=synthetic, settings={"batch_size": 7, **ADAMW, **COSINE}),
-    "synthetic accumulation, ragged": Case(
+    "synthetic accumulation, ragged": Case( has_end=True,
         make=synthetic, settings={"batch_size": 7, "accumulation_steps": 3, **MOMENTUM}
     ),
-    "synthetic all": Case(
+    "synthetic all": Case( has_end=True,
         make=synthetic,
         settings={
             "batch_size": 9, "accumulation_steps": 2, "clip": 0.1, **COSINE, **ADAMW
@@ -333,7 +336,7 @@ CASES: Final[dict[str, Case]] = {
         )
         for name in ("synthetic", "digits", "char-lm")
     },
-    "ignored tokens": Case(
+    "ignored tokens": Case( has_end=True,
         make=ignored_tokens, settings={"batch_size": 7, "accumulation_steps": 2, **MOMENTUM}
     ),
     "ignored tokens, adamw": Case(make=ignored_tokens, settings={"batch_size": 16, **ADAMW}),
@@ -442,6 +445,11 @@ class Training:
         return time.perf_counter() - start
 
 
+def loaded(made: Build, trainer: Trainer) -> CompiledBlock:
+    """A program at work for a trainer."""
+    return CompiledBlock.load(Path(made.path), trainer.objective, trainer.recipe)
+
+
 def compare(name: str, folder: Path) -> dict[str, Any]:
     """The figures of a case, or the reason why there is no compiled step."""
     case = CASES[name]
@@ -455,8 +463,13 @@ def compare(name: str, folder: Path) -> dict[str, Any]:
         spec = spec.with_updates(min(case.updates or spec.updates, spec.updates))
         made = build(problem, spec, 0, BuildCache(folder))
         assert made is not None
-        trainer = mine.trainer
-        trainer.use(CompiledBlock.load(Path(made.path), trainer.objective, trainer.recipe))
+        block = loaded(made, trainer := mine.trainer)
+        if case.has_end and (short := short_group(trainer)):
+            made = build(problem, spec.with_short_group(short), 0, BuildCache(folder))
+            assert made is not None
+            trainer.use(block, EndBlock(loaded(made, trainer), short))
+        else:
+            trainer.use(block)
     except UnsuitedError as error:
         return {"reason": str(error)}
     torch.set_rng_state(draws)

@@ -13,7 +13,11 @@ import msgspec
 
 from engine.jobs.messages import ReportProgress
 from engine.settings import RunSettings
-from engine.training.compiled.work_folder import abandon_work, default_folder, remove_abandoned
+from engine.training.compiled.cache.work_folder import (
+    abandon_work,
+    default_folder,
+    remove_abandoned,
+)
 from engine.worker.protocol import BuildAnswer
 
 _WHY_NOT = "compiling it would not make it faster: arithmetic takes up the time"
@@ -39,7 +43,7 @@ def build_step(task: BuildTask, report: ReportProgress) -> BuildAnswer:
     os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # read as torch's compiler is imported
     from engine.problems.opening import open_on_device
     from engine.training.compiled.build import build, rehearse
-    from engine.training.compiled.cache import BuildCache
+    from engine.training.compiled.cache.programs import BuildCache
     from engine.worker.compiling.library import described
 
     report(0.0, "tracing the update")
@@ -63,7 +67,7 @@ def build_step(task: BuildTask, report: ReportProgress) -> BuildAnswer:
 
 def _reason(error: Exception) -> str:
     """The reason why there is no compiled step, in one line."""
-    from engine.training.compiled.cache import UnsafeCacheError
+    from engine.training.compiled.cache.programs import UnsafeCacheError
     from engine.training.compiled.spec import UnsuitedError, first_line
 
     if isinstance(error, UnsuitedError | UnsafeCacheError):

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from engine.training.compiled.cache import read_facts
+from engine.training.compiled.cache.programs import read_facts
 from engine.training.compiled.compiler import ProgramFacts, load_program
 from engine.training.compiled.layout import HeldTensors
 from engine.training.compiled.spec import BlockSpec, TensorShape, UnsuitedError

@@ -11,7 +11,7 @@ import msgspec
 import torch
 
 from engine.problem import Problem
-from engine.training.compiled.cache import BuildCache
+from engine.training.compiled.cache.programs import BuildCache
 from engine.training.compiled.compiler import (
     compile_program,
     facts_of,

@@ -12,8 +12,8 @@ from sessions import PATIENCE
 from engine.jobs.messages import Failure, ReportProgress
 from engine.jobs.process_job import ProcessJob
 from engine.session.builds.job import clear_up
-from engine.training.compiled.cache import BuildCache
-from engine.training.compiled.work_folder import abandon_work
+from engine.training.compiled.cache.programs import BuildCache
+from engine.training.compiled.cache.work_folder import abandon_work
 
 
 def test_a_build_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:

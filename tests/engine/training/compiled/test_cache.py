@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from engine.settings import Precision
-from engine.training.compiled.cache import (
+from engine.training.compiled.cache.programs import (
     BuildCache,
     DamagedProgramError,
     UnsafeCacheError,
     read_facts,
 )
+from engine.training.compiled.cache.work_folder import default_folder
 from engine.training.compiled.compiler import ProgramFacts
 from engine.training.compiled.layout import Layout
 from engine.training.compiled.spec import BlockSpec
-from engine.training.compiled.work_folder import default_folder
 
 SPEC = BlockSpec(
     batch_size=1,

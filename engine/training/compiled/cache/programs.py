@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 
 from engine.log.filesystem.holding import held
+from engine.training.compiled.cache.work_folder import work_folder
 from engine.training.compiled.compiler import ProgramFacts
-from engine.training.compiled.work_folder import work_folder
 
 MOST_BYTES: Final = 1 << 30
 """Limit of the cache's size; the programs that were used longest ago go first."""
