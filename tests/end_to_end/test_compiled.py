@@ -33,7 +33,7 @@ Cli = Callable[..., "CompletedProcess[str]"]
 FIRST, FORK = "Mini-batch", "Mini-batch 2"
 SIZE: Final = 1000
 """Samples of a batch: two updates are an epoch, and a call of the compiled step."""
-EPOCHS: Final = 4000
+EPOCHS: Final = 3000
 PATIENCE: Final = 400.0
 """Seconds for a build: it takes about 20 of a core that nobody else needs."""
 
@@ -108,7 +108,7 @@ class GrowingLogs:
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, self._records[-5:]
-            time.sleep(0.2)
+            time.sleep(0.5)
             self.look()
 
     def of(self, name: str, kind: type[Kind]) -> list[Kind]:
