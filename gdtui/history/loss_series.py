@@ -23,9 +23,10 @@ from gdtui.history.smoothing import (
     most_a_batch,
     time_constants,
 )
-from gdtui.history.storage.bucket_sizes import bucket_sizes
+from gdtui.history.storage import pyramid
+from gdtui.history.storage.bucket_sizes import BucketSizes, bucket_sizes
 from gdtui.history.storage.long_array import LongArray
-from gdtui.history.storage.pyramid import BUCKET, Pyramid, counted_beyond, cover
+from gdtui.history.storage.pyramid import BUCKET, Pyramid, cover
 from gdtui.history.storage.sampled_losses import MOST, SampledLosses
 
 _MAX_OPEN: Final = 1_024
@@ -41,6 +42,8 @@ _MOST_COUNTS: Final = 8
 """Counts kept: each chart has its own limits."""
 _SPARSE: Final = 50
 """One of so many buckets is the most that are read singly rather than with all others."""
+_MOST_DIRECT: Final = 1 << 17
+"""Number of losses up to which reading all is faster than the calls for choosing reductions."""
 _MOST_UNRANGED: Final = 1 << 16
 """Number of new batches at which the extremes are updated even if not requested."""
 
@@ -63,6 +66,7 @@ class LossSeries:
         """`thinning`: if these are only a sample of the losses."""
         self._positions = positions
         taus = time_constants(n, thinning)
+        self._is_sample = thinning is not None
         self._passed: Callable[[Ints], Ints | Floats] = positions.samples
         """The samples before batches, as the averages count them."""
         if thinning is not None:
@@ -87,10 +91,9 @@ class LossSeries:
 
     @property
     def nbytes(self) -> int:
-        pyramids = (self._low, self._high, self._sum, self._count)
-        averages = self._smoothing.nbytes + sum(running.nbytes for running in self._newest)
-        held = sum(pyramid.nbytes for pyramid in pyramids) + self._sampled.nbytes
-        return self._raw.nbytes + averages + held
+        reductions = (self._low, self._high, self._sum, self._count, self._sampled)
+        averages = self._smoothing.nbytes + sum(each.nbytes for each in self._newest)
+        return self._raw.nbytes + averages + sum(each.nbytes for each in reductions)
 
     def append(self, losses: NDArray[np.float32]) -> None:
         """Add the losses of the batches just added to the positions."""
@@ -111,8 +114,7 @@ class LossSeries:
         first = self._closed * BUCKET
         raw = self._raw.since(first, first + buckets * BUCKET).reshape(-1, BUCKET)
         losses = raw.T.astype(np.float64, order="C")
-        kinds = self._positions.kinds_of_stretches(first + np.arange(buckets) * BUCKET, BUCKET)
-        sizes = bucket_sizes(self._closed, kinds, self._passed)
+        sizes = self._sizes_of(buckets)
         is_finite = np.isfinite(raw)
         has_gaps = not is_finite.all()
         counts = np.full(buckets, BUCKET)
@@ -121,14 +123,23 @@ class LossSeries:
             sizes, counts = sizes.without_gaps(finite), np.count_nonzero(finite, axis=0)
             losses[~finite] = 0.0
             raw = np.where(is_finite, raw, np.nan)
-        every = [losses, *self._smoothing.append(losses, sizes)]
-        highs = [np.where(finite, each, -np.inf) for each in every] if has_gaps else every
-        lows = [np.where(finite, each, np.inf) for each in every] if has_gaps else every
-        self._low.append(np.stack([each.min(axis=0) for each in lows], axis=1))
-        self._high.append(np.stack([each.max(axis=0) for each in highs], axis=1))
+        averages = self._smoothing.append(losses, sizes)
+        every = [losses[:, None], averages]
+        highs = [np.where(finite[:, None], each, -np.inf) for each in every] if has_gaps else every
+        lows = [np.where(finite[:, None], each, np.inf) for each in every] if has_gaps else every
+        self._low.append(np.concatenate([each.min(axis=0) for each in lows]).T)
+        self._high.append(np.concatenate([each.max(axis=0) for each in highs]).T)
         self._sum.append(losses.sum(axis=0)[:, None])
         self._count.append(counts[:, None])
         self._sampled.append(raw.ravel())
+
+    def _sizes_of(self, buckets: int) -> BucketSizes:
+        """The samples in the batches of the next buckets."""
+        first, count = self._closed * BUCKET, buckets * BUCKET
+        if not self._is_sample and (size := self._positions.even_size(first, first + count)):
+            return BucketSizes(np.full((BUCKET, 1), float(size)), np.zeros(buckets, np.int64))
+        kinds = self._positions.kinds_of_stretches(first + np.arange(buckets) * BUCKET, BUCKET)
+        return bucket_sizes(self._closed, kinds, self._passed)
 
     def _buckets(self, buckets: Ints) -> _Buckets:
         edges = buckets[:, None] * BUCKET + np.arange(BUCKET + 1)
@@ -192,11 +203,14 @@ class LossSeries:
     # --- Ranges -----------------------------------------------------------------------------------
 
     def low_high(self, start: Ints, stop: Ints) -> tuple[Floats, Floats]:
-        """Lowest and highest loss of each range start…stop−1."""
+        """Lowest and highest loss of each range start…stop−1, which must not be empty."""
+        if stop[-1] - start[0] <= _MOST_DIRECT and (start[1:] == stop[:-1]).all():
+            losses = self._raw.since(int(start[0]), int(stop[-1]))
+            return pyramid.lows_highs(losses, start - start[0])
         self._close()
         pieces = cover(start, stop)
-        low = self._low.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=np.inf))
-        high = self._high.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=-np.inf))
+        low = self._low.reduce(pieces, lambda index: pyramid.known(self.raw(index), np.inf))
+        high = self._high.reduce(pieces, lambda index: pyramid.known(self.raw(index), -np.inf))
         return _without_empty(low, high)
 
     def quantiles(self, start: Ints, stop: Ints, shares: tuple[float, ...]) -> Floats:
@@ -232,8 +246,8 @@ class LossSeries:
         if below is None or above is None:  # reading all losses is faster than choosing so many
             return self._all_beyond(start, stop, low, high)
         return (
-            counted_beyond(self._chosen(below, start, stop), low, is_below=True),
-            counted_beyond(self._chosen(above, start, stop), high, is_below=False),
+            pyramid.counted_beyond(self._chosen(below, start, stop), low, is_below=True),
+            pyramid.counted_beyond(self._chosen(above, start, stop), high, is_below=False),
         )
 
     def _chosen(self, buckets: Ints, start: int, stop: int) -> NDArray[np.float32]:
@@ -242,11 +256,7 @@ class LossSeries:
         return self._raw.take(index[(index >= start) & (index < stop)])
 
     def _all_beyond(self, start: int, stop: int, low: float, high: float) -> tuple[int, int]:
-        below = above = 0
-        for piece in self._raw.pieces(start, stop):
-            below += counted_beyond(piece, low, is_below=True)
-            above += counted_beyond(piece, high, is_below=False)
-        return below, above
+        return pyramid.all_beyond(self._raw.pieces(start, stop), low, high)
 
     def extremes(self) -> tuple[float, float] | None:
         """Lowest and highest of all losses; None if there is no finite loss."""
@@ -268,19 +278,15 @@ class LossSeries:
             if not piece.level
         }
         column = 1 + window
-        low = self._low.reduce(
-            pieces, lambda index: np.nan_to_num(singles[id(index)], nan=np.inf), column
-        )
-        high = self._high.reduce(
-            pieces, lambda index: np.nan_to_num(singles[id(index)], nan=-np.inf), column
-        )
+        low = self._low.reduce(pieces, lambda at: pyramid.known(singles[id(at)], np.inf), column)
+        high = self._high.reduce(pieces, lambda at: pyramid.known(singles[id(at)], -np.inf), column)
         return _without_empty(low, high)
 
     def mean(self, start: Ints, stop: Ints) -> Floats:
         """Plain mean of the finite losses of each range."""
         self._close()
         pieces = cover(start, stop)
-        total = self._sum.reduce(pieces, lambda index: np.nan_to_num(self.raw(index), nan=0.0))
+        total = self._sum.reduce(pieces, lambda index: pyramid.known(self.raw(index), 0.0))
         count = self._count.reduce(
             pieces, lambda index: np.isfinite(self.raw(index)).astype(np.float64)
         )

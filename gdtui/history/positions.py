@@ -20,9 +20,9 @@ from engine.log.records import Chunk
 from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.chart.scene.polyline import Axis
 from gdtui.history.settings_segment import BatchPosition, SettingsSegment
+from gdtui.history.storage import segment_table
 from gdtui.history.storage.growing_array import GrowingArray
 from gdtui.history.storage.seconds_knots import MAX_KNOTS, SecondsKnots
-from gdtui.history.storage.segment_table import epoch_starts, evenly, likely_batches, stretch_kinds
 from gdtui.history.storage.update_lrs import UpdateLrs
 
 _TRIES: Final = 3
@@ -179,11 +179,19 @@ class Positions:
 
     def evenly_passed(self, index: Ints, most: float) -> Floats:
         """As `samples`, but those missing after a segment pass during it, ≤ `most` a batch."""
-        return evenly(self._segments.values, index, self._size, self._end_samples, most)
+        rows = self._segments.values
+        return segment_table.evenly(rows, index, self._size, self._end_samples, most)
 
     def kinds_of_stretches(self, starts: Ints, length: int) -> Ints:
         """A number for each stretch of batches; those with the same number have equal sizes."""
-        return stretch_kinds(self._segments.values, starts, length, self._size)
+        return segment_table.stretch_kinds(self._segments.values, starts, length, self._size)
+
+    def even_size(self, start: int, stop: int) -> int:
+        """The samples in each of the batches start…stop−1; 0 if they may differ."""
+        first, last = self._segment_of(np.array([start, stop - 1])).tolist()
+        size = int(self._segments.values[first, 5])
+        passed = np.diff(self.samples(np.array([start, stop])))  # no batch has more than this size
+        return size if first == last and passed[0] == size * (stop - start) else 0
 
     def batch_at(self, index: int) -> BatchPosition:
         """The numbers and settings of a batch."""
@@ -242,7 +250,7 @@ class Positions:
         if not self._size:
             return []
         after = int(self.first(axis, np.array([low]), lambda at: at > low)[0])
-        starts = epoch_starts(self._segments.values, self._size, after, most)
+        starts = segment_table.epoch_starts(self._segments.values, self._size, after, most)
         ends: list[float] = self.at(axis, np.array(starts, np.int64)).tolist()
         return ends
 
@@ -264,7 +272,8 @@ class Positions:
             if not before.any() and at.all():
                 return found
             found = found - before + ~at
-        return self._bisect(axis, len(near), reached)
+        count, size = len(near), self._size
+        return segment_table.bisected(count, size, lambda at: self._has(axis, at, reached))
 
     def within(self, axis: Axis, low: float, high: float) -> tuple[int, int]:
         """The batches with low ≤ position ≤ high, as start and stop."""
@@ -282,19 +291,10 @@ class Positions:
         at = self.at(axis, inside.ravel()).reshape(index.shape)
         return (index >= 0) & ((index >= self._size) | reached(at))
 
-    def _bisect(
-        self, axis: Axis, count: int, reached: Callable[[Floats], NDArray[np.bool_]]
-    ) -> Ints:
-        low, high = np.zeros(count, np.int64), np.full(count, self._size)
-        while (low < high).any():
-            middle = (low + high) // 2
-            has = self._has(axis, middle, reached)
-            low, high = np.where(has | (low >= high), low, middle + 1), np.where(has, middle, high)
-        return low
-
     def _guess(self, axis: Axis, position: Floats) -> Ints:
         """An estimate of the first batch at or after each position."""
         position = np.fmin(np.fmax(position, 0.0), self.end(axis))
         if axis is Axis.SECONDS:
             return np.ceil(self._knots.index(position)).astype(np.int64)
-        return likely_batches(self._segments.values, position, is_samples=axis is Axis.SAMPLES)
+        rows = self._segments.values
+        return segment_table.likely_batches(rows, position, is_samples=axis is Axis.SAMPLES)

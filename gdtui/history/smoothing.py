@@ -77,45 +77,54 @@ class Smoothing:
     def nbytes(self) -> int:
         return self._levels.nbytes + self._seen.nbytes
 
-    def append(self, losses: Floats, sizes: BucketSizes) -> list[Floats]:
+    def append(self, losses: Floats, sizes: BucketSizes) -> Floats:
         """Add complete buckets, (32, buckets); loss and size of a gap are 0.
 
-        Returns the average after every batch, for each window.
+        Returns the average after every batch, (32, windows, buckets).
         """
         totals = sizes.patterns.sum(axis=0)[sizes.of_bucket]
         after = self._total + np.cumsum(totals)
-        levels = np.empty((losses.shape[1], len(self.taus)))
-        averages = []
-        for window in range(len(self.taus)):
-            average = self._averages(losses, sizes, window, after - totals)
-            levels[:, window] = average[-1]
-            averages.append(average)
+        averages = self._averages(losses, sizes, after - totals)
+        levels = averages[-1].T
         self._total = float(after[-1])
-        self._levels.append(np.nan_to_num(levels))
+        self._levels.append(levels if np.isfinite(levels).all() else np.nan_to_num(levels))
         self._seen.append(after)
         return averages
 
-    def _averages(self, losses: Floats, sizes: BucketSizes, window: int, seen: Floats) -> Floats:
-        """The average after every batch; `seen`: samples before each bucket."""
-        tau, of_bucket = self.taus[window], sizes.of_bucket
-        share = sizes.patterns / tau
+    def _averages(self, losses: Floats, sizes: BucketSizes, seen: Floats) -> Floats:
+        """The average after every batch; `seen`: samples before each bucket.
+
+        All windows at once: for a frame's few buckets, the calls take most of the time.
+        """
+        of_bucket = sizes.of_bucket
+        share = sizes.patterns[:, None] / np.array(self.taus)[:, None]
         growth = np.exp(np.cumsum(share, axis=0))
         weight, decay = growth * -np.expm1(-share), 1 / growth
-        factors = growth[-1][of_bucket]
-        if growth.shape[1] > 1:
-            weight, decay = weight[:, of_bucket], decay[:, of_bucket]
-        average = weight * losses
+        factors = growth[-1]
+        if growth.shape[-1] > 1:
+            factors, weight, decay = (each[..., of_bucket] for each in (factors, weight, decay))
+        average: Floats = np.repeat(losses[:, None], len(self.taus), axis=1)
+        average *= weight
         for before, row in pairwise(average):  # np.cumsum takes seven times as long
             row += before
-        average += self._chain(factors, average[-1], window)
+        average += self._chain(factors, average[-1])
         average *= decay
+        for window, tau in enumerate(self.taus):
+            if seen[0] <= _SETTLED * tau:
+                self._debias(average[:, window], sizes, seen, decay[:, window], tau)
+        return average
+
+    @staticmethod
+    def _debias(
+        average: Floats, sizes: BucketSizes, seen: Floats, decay: Floats, tau: float
+    ) -> None:
+        """Divide the averages of a window by the weight of all losses in them."""
         if seen[0] < _YOUNG * tau:
-            passed = np.cumsum(sizes.patterns, axis=0)[:, of_bucket]
+            passed = np.cumsum(sizes.patterns, axis=0)[:, sizes.of_bucket]
             with np.errstate(invalid="ignore"):
                 average /= -np.expm1(-(seen + passed) / tau)
-        elif seen[0] <= _SETTLED * tau:
+        else:
             average /= 1 - np.exp(-seen / tau) * decay
-        return average
 
     def state(self, window: int) -> tuple[float, float]:
         """The average after all complete buckets, before debiasing, and its number of samples."""
@@ -132,15 +141,19 @@ class Smoothing:
         growth, gained = _within(losses, sizes, tau)
         return _finish(level * -np.expm1(-seen / tau), growth, gained, seen, sizes, tau, tau)
 
-    def _chain(self, growth: Floats, gained: Floats, window: int) -> Floats:
-        """The average before each bucket, not yet debiased."""
-        running = self._running[window]
-        starts = [running]
-        starts += [
-            running := (running + gain) / factor
-            for factor, gain in zip(growth.tolist(), gained.tolist(), strict=True)
-        ]
-        self._running[window] = starts.pop()
+    def _chain(self, growth: Floats, gained: Floats) -> Floats:
+        """The averages before each bucket, (windows, buckets), not yet debiased."""
+        starts = []
+        for window, gains in enumerate(gained.tolist()):
+            running = self._running[window]
+            if growth.shape[1] == 1:
+                factor = float(growth[window, 0])
+                ends = [running := (running + gain) / factor for gain in gains]
+            else:
+                pairs = zip(growth[window].tolist(), gains, strict=True)
+                ends = [running := (running + gain) / factor for factor, gain in pairs]
+            starts.append([self._running[window], *ends[:-1]])
+            self._running[window] = running
         return np.array(starts)
 
 

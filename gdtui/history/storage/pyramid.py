@@ -5,14 +5,14 @@ each further level one entry for 16 of the level below. A range is covered by as
 high levels as fit, and by entries of lower levels at its two ends.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdtui.chart.scene.arrays import Ints
+from gdtui.chart.scene.arrays import Floats, Ints
 from gdtui.history.storage.long_array import LongArray
 
 Values = NDArray[Any]
@@ -20,6 +20,8 @@ Values = NDArray[Any]
 BUCKET: Final = 32
 """Number of batches in an entry of level 1."""
 _FACTOR: Final = 16
+_SHORT: Final = 1 << 16
+"""Number of batches up to which level 1 suffices: more levels would take more calls."""
 
 
 class Pyramid:
@@ -107,13 +109,18 @@ class Cover:
 
 def cover(start: Ints, stop: Ints) -> Cover:
     """The entries that make up the ranges start…stop−1, which must not be empty."""
-    return Cover(len(start), tuple(_pieces(start, stop)))
+    is_short = (stop - start).sum() <= _SHORT
+    return Cover(len(start), tuple(_pieces(start, stop, top=1 if is_short else None)))
 
 
-def _pieces(start: Ints, stop: Ints) -> Iterator[CoverPiece]:
+def _pieces(start: Ints, stop: Ints, top: int | None) -> Iterator[CoverPiece]:
+    """The entries of levels up to `top`, or of as many as there are."""
     owner = np.arange(len(start))
     level = 0
     while len(owner):
+        if level == top:
+            yield from _piece(level, start, stop, owner)
+            return
         factor = _FACTOR if level else BUCKET
         up_start, up_stop = -(-start // factor), stop // factor
         goes_up = up_start < up_stop
@@ -150,3 +157,25 @@ def counted_beyond(losses: NDArray[np.float32], limit: float, *, is_below: bool)
         bound = np.nextafter(nearest, np.float32(-np.inf)) if float(nearest) > limit else nearest
         count = np.count_nonzero(losses > bound) - np.count_nonzero(losses == np.inf)
     return max(int(count), 0)  # of an infinite limit, only infinities were counted
+
+
+def all_beyond(pieces: Iterable[NDArray[np.float32]], low: float, high: float) -> tuple[int, int]:
+    """The numbers of finite losses in all pieces below `low` and above `high`."""
+    below = above = 0
+    for piece in pieces:
+        below += counted_beyond(piece, low, is_below=True)
+        above += counted_beyond(piece, high, is_below=False)
+    return below, above
+
+
+def lows_highs(losses: NDArray[np.float32], starts: Ints) -> tuple[Floats, Floats]:
+    """Lowest and highest of the losses from each start to the next; NaN without a finite one."""
+    if not (finite := np.isfinite(losses)).all():
+        losses = np.where(finite, losses, np.nan)
+    low, high = np.fmin.reduceat(losses, starts), np.fmax.reduceat(losses, starts)
+    return low.astype(np.float64), high.astype(np.float64)
+
+
+def known(values: Floats, otherwise: float) -> Floats:
+    """The values, with this one instead of gaps."""
+    return np.where(np.isnan(values), otherwise, values)

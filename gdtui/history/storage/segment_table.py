@@ -1,8 +1,10 @@
 """Searches in the table of all segments, one row each, as `SettingsSegment.row` makes them."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from gdtui.chart.scene.arrays import Floats, Ints
+from gdtui.chart.scene.arrays import Bools, Floats, Ints
 from gdtui.history.settings_segment import ENDLESS
 
 
@@ -77,3 +79,16 @@ def likely_batches(table: Ints, position: Floats, *, is_samples: bool) -> Ints:
     likely = (rows[0] + epochs * rows[7] + batches).astype(np.int64)
     nearest: Ints = np.minimum(likely, after)  # batches may be missing after a segment
     return nearest
+
+
+def bisected(count: int, size: int, has: Callable[[Ints], Bools]) -> Ints:
+    """The first of `size` batches for which `has` is true, for each of `count` entries.
+
+    `has` takes one batch for each entry, and stays true for later ones; `size` if it is for none.
+    """
+    low, high = np.zeros(count, np.int64), np.full(count, size)
+    while (low < high).any():
+        middle = (low + high) // 2
+        found = has(middle)
+        low, high = np.where(found | (low >= high), low, middle + 1), np.where(found, middle, high)
+    return low

@@ -134,3 +134,15 @@ def test_blocks_are_placed_as_their_chunks(steps: int) -> None:
         assert many.end(axis) == one.end(axis)
     assert many.samples(index).tolist() == one.samples(index).tolist()
     assert many.segments == one.segments
+
+
+def test_batches_are_of_even_size_unless_a_short_one_or_a_change_is_among_them() -> None:
+    positions = Positions(2_000)
+    positions.append(plain_chunk(1, 4_000))
+    assert positions.even_size(0, 4_000) == 1
+    replace, positions = msgspec.structs.replace, Positions(2_000)
+    positions.append(replace(plain_chunk(1, 32, size=64), last_batch_size=16))
+    positions.append(replace(plain_chunk(33, 10, size=64), samples=2_000, epoch=2))
+    positions.append(replace(plain_chunk(43, 10, size=32), samples=2_640, epoch=2))
+    ranges = ((0, 31), (0, 32), (32, 42), (42, 52), (40, 44), (31, 33))
+    assert [positions.even_size(*ends) for ends in ranges] == [64, 0, 64, 32, 0, 0]
