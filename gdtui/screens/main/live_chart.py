@@ -2,7 +2,8 @@
 
 Most of a picture changes with every batch, but the eye follows only its lines. So these grow by
 every column of dots, and a few times a second whatever they grew by; the charts of a screen take
-turns in that, so that each frame shows something new, and none takes long. The rest, such as bands
+turns in that, so that each frame shows something new, and none takes long. Where lines grow in
+every frame, half of the charts follow in one frame and half in the next. The rest, such as bands
 and counts, takes the most time and is redrawn about once a second.
 """
 
@@ -82,7 +83,15 @@ class _Drawn:
     """…and when all was."""
 
     def due(
-        self, of: object, size: ChartSize, growth: Growth, turn: int, *, at_once: bool, early: bool
+        self,
+        of: object,
+        size: ChartSize,
+        growth: Growth,
+        turn: int,
+        *,
+        at_once: bool,
+        early: bool,
+        rests: bool,
     ) -> _Due:
         """The part that these data change visibly; see `LiveChart.update`."""
         if (self.of, self.size) != (of, size):
@@ -96,7 +105,8 @@ class _Drawn:
             is_whole = is_whole or growth.has_more_measured(_MEASURED_SHARE, self.whole)
             has_grown = growth.version != self.lines.version
             return _Due.WHOLE if is_whole else _Due.LINES if has_grown else _Due.NOTHING
-        return _Due.LINES if growth.has_grown_on(size.dots, self.lines) else _Due.NOTHING
+        has_grown = not rests and growth.has_grown_on(size.dots, self.lines)
+        return _Due.LINES if has_grown else _Due.NOTHING
 
 
 class LiveChart:
@@ -123,19 +133,20 @@ class LiveChart:
         *,
         at_once: bool,
         early: bool = False,
+        rests: bool = False,
     ) -> bool:
         """Draw what has changed, if the chart is visible; True if a cell differs.
 
         `of`: all that the picture depends on beside the data. `extend`: the picture with longer
         lines; None if that takes as long as `draw`. `at_once`: draw all that has changed. `early`:
-        draw the lines before the chart's turn.
+        draw the lines before the chart's turn. `rests`: draw nothing before it for a few new dots.
         """
         room = self.chart.canvas
         size = ChartSize(room.width * DOTS_X, room.width, room.height)
         drawn, turn = self._drawn, math.floor(self._clock() / _TURN_SECONDS + self._phase)
         due = _Due.WHOLE
         if drawn is not None:
-            due = drawn.due(of, size, growth, turn, at_once=at_once, early=early)
+            due = drawn.due(of, size, growth, turn, at_once=at_once, early=early, rests=rests)
         if due is _Due.NOTHING or not self.chart.is_on_screen:
             return False
         if due is _Due.WHOLE or (due is _Due.LINES and extend is None):

@@ -29,7 +29,7 @@ from gdtui.widgets.variant import VariantPanel
 
 _FIGURES_SECONDS: Final = 0.5
 """Seconds between updates of figures; numbers that change faster are hard to read."""
-_RANGES_SECONDS: Final = 1.0
+_RANGES_SECONDS: Final = 2.0
 """Seconds between updates of the axes' ranges, unless the data grow by half meanwhile."""
 _Extend = Callable[[Picture, ChartSize], Picture]
 _Update = tuple[object, Growth, Callable[[ChartSize], Picture], _Extend | None]
@@ -55,7 +55,7 @@ class Painter:
         self._figures_at = 0.0
         self._written_cursor: float | None = None
         """The crosshair's position when its figures were written."""
-        self._begun = self._early = 0
+        self._begun = self._early = self._frame = 0
 
     def paint(self, *, figures: bool) -> bool:
         """Draw what has changed; figures when asked or due. True: they were written."""
@@ -93,14 +93,29 @@ class Painter:
 
     def _draw_charts(self, *, at_once: bool) -> None:
         updates = [*self._updates()]
-        drawn = [live.update(*what, at_once=at_once) for live, what in updates]
-        panels = updates[1:]
-        if panels and not any(drawn):  # so that each frame shows something new
-            self._early = (self._early + 1) % len(panels)
-            live, what = panels[self._early]
-            live.update(*what, at_once=at_once, early=True)
+        self._frame += 1
+        drawn = [
+            live.update(*what, at_once=at_once, rests=self._rests(place))
+            for place, (live, what) in enumerate(updates)
+        ]
+        if not any(drawn):  # so that each frame shows something new
+            self._draw_early(updates)
         for live, _ in updates:
             live.chart.point(self._viewer.cursor)
+
+    def _rests(self, place: int) -> bool:
+        """True for half of the charts in one frame, and for the others in the next."""
+        return (place + self._frame) % 2 == 1
+
+    def _draw_early(self, updates: Sequence[tuple[LiveChart, _Update]]) -> None:
+        """Draw what would have waited: a line that has grown or, if none has, those of a panel."""
+        resting = [each for place, each in enumerate(updates) if self._rests(place)]
+        if any(live.update(*what, at_once=False) for live, what in resting):
+            return
+        if panels := updates[1:]:
+            self._early = (self._early + 1) % len(panels)
+            live, what = panels[self._early]
+            live.update(*what, at_once=False, early=True)
 
     def _updates(self) -> Iterator[tuple[LiveChart, _Update]]:
         """Every chart, and the data that it shows now."""

@@ -41,13 +41,14 @@ class Drawing:
         measured: int = 0,
         at_once: bool = False,
         early: bool = False,
+        rests: bool = False,
     ) -> list[str]:
         """The parts drawn by a frame for lines that end here."""
         self._version = self._version + 1 if version is None else version
         before = len(self.drawn)
         growth = Growth(self._version, ends, WIDTH, measured)
         extend = _extended if self._has_lines else None
-        self._live.update(of, growth, _picture, extend, at_once=at_once, early=early)
+        self._live.update(of, growth, _picture, extend, at_once=at_once, early=early, rests=rests)
         return self.drawn[before:]
 
 
@@ -66,6 +67,17 @@ def test_a_line_grows_once_it_is_longer_by_a_dot() -> None:
     assert drawing.update(108.0, 110.0) == ["lines"]
     assert drawing.update(117.0, 119.0) == []
     assert drawing.update(118.0, 119.0) == ["lines"]
+
+
+def test_a_resting_chart_waits_with_new_dots_but_not_for_its_turn() -> None:
+    drawing = Drawing()
+    drawing.update(100.0)
+    assert drawing.update(110.0, rests=True) == []
+    assert drawing.update(110.0, of="paused", rests=True) == ["whole"]
+    assert drawing.update(120.0, of="paused", rests=True) == []
+    assert drawing.update(120.0, of="paused") == ["lines"]
+    drawing.now = TURN
+    assert drawing.update(121.0, of="paused", rests=True) == ["lines"]
 
 
 @pytest.mark.parametrize("phase", [0.0, 0.25, 0.5])
