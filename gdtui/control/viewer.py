@@ -32,6 +32,10 @@ LONG: Final = 6 << 20
 """Bytes in all logs from which on there is a preview: reading them takes 0.2 s or more."""
 READ_BYTES: Final = 1 << 18
 """Bytes of one log before the next one gets its turn: some 60,000 losses, or 1,000 records."""
+_FLOOD: Final = 2_048
+"""Batches in one read that are enough for two frames…"""
+_QUICK_FRAME: Final = 0.1
+"""…of at most so many seconds."""
 _GOOD: Final = (NoticeKind.LOG_UNBLOCKED, NoticeKind.BEGUN_AGAIN, NoticeKind.REMARK)
 _COMMANDED: Final = (CommandSent, Changed, Refused)
 """Records whose commands, if any, are shown with the next frame."""
@@ -51,6 +55,8 @@ class Viewer:
         self.is_catching_up = True
         """True until all that was written before the first read, or since, has been read once."""
         self._has_begun, self._reads_on_at = False, 0.0
+        self._reads = self._batches_read = 0
+        """Reads since the last frame was asked about, and batches in blocks in the last read."""
         self._preview: Preview | None = None
         self._has_news, self._is_host_gone = False, False
         self._question: tuple[str, Remarked] | None = None
@@ -67,6 +73,7 @@ class Viewer:
         Before that, take a sample of a long past, so that the charts show its curves at once.
         """
         before, until = self.store.states, time.monotonic() + _READ_SECONDS
+        self._reads, self._batches_read = self._reads + 1, 0
         if self.is_catching_up and (self._takes_sample(until) or until < self._reads_on_at):
             return
         self._take_records(until)
@@ -96,7 +103,10 @@ class Viewer:
         while True:
             for name, part in self.source.portions(READ_BYTES):
                 self.store.add(name, part)
-                count = len(part) if isinstance(part, LossBlock) else 1
+                count = 1
+                if isinstance(part, LossBlock):
+                    count = len(part)
+                    self._batches_read += len(part.losses)
                 self.versions[name] = self.versions.get(name, 0) + count
                 if isinstance(part, Remarked) and part.question:
                     self._question = (name, part) if part.choices else None
@@ -107,6 +117,18 @@ class Viewer:
                 return
             if time.monotonic() > until:  # a flood of records would freeze the keys
                 return
+
+    def can_skip_read(self, frame_seconds: float) -> bool:
+        """True if the coming frame needs no read: the last frame's has brought a flood of losses.
+
+        In a flood, each chart is drawn in every second frame; half of the reads take much less
+        time. Never twice in a row, nor after a key, nor while an answer to a command is awaited.
+        """
+        reads, self._reads = self._reads, 0
+        if frame_seconds > _QUICK_FRAME or reads != 1 or self._batches_read < _FLOOD:
+            return False
+        is_waiting = any(one.pending.commands for one in self.store.states)
+        return not (is_waiting or self.source.has_more)
 
     @property
     def charted(self) -> Store:

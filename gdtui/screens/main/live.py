@@ -129,7 +129,7 @@ class LiveScreen(Screen[None]):
         self._has_begun = True
         self.tick()
         self.context.show_notes(list(self.context.shown.settings.notes))
-        self.set_interval(self.context.frame_seconds, self.tick)
+        self.set_interval(self.context.frame_seconds, self._show_frame)
         self._eager = self.set_interval(
             1 / _EAGER_FPS, self._look_for_first_losses, repeat=_EAGER_SECONDS * _EAGER_FPS
         )
@@ -174,6 +174,9 @@ class LiveScreen(Screen[None]):
         return self._has_begun and not self.viewer.store.has_ended
 
     # --- Frames ---------------------------------------------------------------------------------
+
+    def _show_frame(self) -> None:
+        self.tick(reads=not self.viewer.can_skip_read(self.context.frame_seconds))
 
     def tick(self, *, figures: bool = False, reads: bool = True) -> None:
         """Read new records, if `reads`, and repaint what has changed.
@@ -253,10 +256,7 @@ class LiveScreen(Screen[None]):
     # --- Results --------------------------------------------------------------------------------
 
     def show_summary(self, wanted: bool | None) -> bool:
-        """Show the results (True), hide them, or the other way round (None).
-
-        False: there are none.
-        """
+        """Show the results (True), hide them (False) or toggle (None); False if there are none."""
         summary, store = self.query_one(Summary), self.viewer.store
         summary.display = not summary.display if wanted is None else wanted
         has_none = summary.display and not store.has_results

@@ -100,3 +100,36 @@ def test_a_short_past_and_a_damaged_one_have_no_preview(
         while viewer.is_catching_up:
             viewer.read()
             assert viewer.charted is viewer.store
+
+
+def test_every_second_frame_of_a_flood_needs_no_read_unless_an_answer_is_awaited(
+    tmp_path: Path,
+) -> None:
+    run = long_run(tmp_path / "run", [*begun(), *trained(6_000)])
+    viewer = Viewer(ShownRuns.of(run), LogSource(run), ViewState())
+    assert not viewer.can_skip_read(0.1)
+    viewer.read()
+    assert viewer.can_skip_read(0.1)
+    assert not viewer.can_skip_read(0.1)
+    viewer.read()  # brings nothing
+    assert not viewer.can_skip_read(0.1)
+
+
+@pytest.mark.parametrize(("reads", "frame"), [(2, 0.1), (1, 0.5)])
+def test_a_key_or_a_slow_frame_is_followed_by_a_read(
+    tmp_path: Path, reads: int, frame: float
+) -> None:
+    run = long_run(tmp_path / "run", [*begun(), *trained(6_000)])
+    viewer = Viewer(ShownRuns.of(run), LogSource(run), ViewState())
+    for _ in range(reads):
+        viewer.read()
+    assert not viewer.can_skip_read(frame)
+
+
+def test_an_awaited_answer_is_read_with_the_next_frame(tmp_path: Path) -> None:
+    run = long_run(tmp_path / "run", [*begun(), *trained(6_000)])
+    name = run.info.settings.variants[0].name
+    viewer = Viewer(ShownRuns.of(run), LogSource(run), ViewState())
+    viewer.read()
+    viewer.store.add(name, CommandSent(variant=name, command=Pause(id=1)))
+    assert not viewer.can_skip_read(0.1)
