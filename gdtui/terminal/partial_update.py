@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import Compositor, CompositorUpdate
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -65,6 +65,20 @@ class Spanned(Widget):
         changed.add(self)
         return self
 
+    _known_size: tuple[Size, Size] | None = None
+    """The size with and without the border; None after a change of style."""
+
+    @property
+    def size(self) -> Size:
+        """The size of the content, for which Textual looks the widget up in the whole layout."""
+        outer, known = self.outer_size, self._known_size
+        if known is not None and known[0] == outer:
+            return known[1]
+        size = super().size
+        if size:  # it is 0 while the widget is not in the layout
+            self._known_size = outer, size
+        return size
+
     _sent: dict[Style, Style | None] | None = None
     """Styles after the line filters, by the style before; None after a change of theme."""
 
@@ -82,7 +96,7 @@ class Spanned(Widget):
     def notify_style_update(self) -> None:
         """The theme changed, or a class that affects colours."""
         super().notify_style_update()
-        self._sent = None
+        self._sent = self._known_size = None
 
 
 class SpansUpdate(CompositorUpdate):

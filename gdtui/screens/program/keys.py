@@ -32,6 +32,8 @@ class ProgramKeys:
     ) -> None:
         self._screen, self._viewer, self._controller = screen, viewer, controller
         self._show_notes = show_notes
+        self._line: CoachLine | None = None
+        """The line of the open question, once there has been one."""
 
     @property
     def is_program(self) -> bool:
@@ -57,16 +59,14 @@ class ProgramKeys:
         if self._viewer.store.has_ended:
             self._screen.query_one(ConsolePane).takes_text = False
         question = self._viewer.question if self._controller.is_ours else None
-        found = self._screen.query("#question").results(CoachLine)
-        line = next(iter(found), None)
         if question is None:
-            if line is not None:
-                line.hide_words()
+            if self._line is not None:
+                self._line.hide_words()
             return
-        if line is None:
-            line = CoachLine(id="question")
-            self._screen.mount(line, before="#footer")
-        line.show_words("?", question[1].text, "C answers", is_done=False)
+        if self._line is None:
+            self._line = CoachLine(id="question")
+            self._screen.mount(self._line, before="#footer")
+        self._line.show_words("?", question[1].text, "C answers", is_done=False)
 
     def answer(self) -> None:
         """Ask the open question."""
