@@ -108,7 +108,7 @@ def test_the_log_and_the_weights_are_those_of_the_eager_step(builds: TracedBuild
     """Each change is in force from one group boundary on, whichever step trains around it."""
     compiled = 0
 
-    @limits(max_examples=12)
+    @limits(max_examples=8)
     @given(recipes, plans)
     def check(first: VariantSettings, plan: list[tuple[int, VariantSettings]]) -> None:
         nonlocal compiled
