@@ -51,9 +51,9 @@ class BackgroundSync:
 
     def _run(self) -> None:
         while self._has_more.wait():
+            self._has_more.clear()  # before the pause, so that an end in it is not cleared away
             if self._has_ended.wait(EVERY_SECONDS):
                 return
-            self._has_more.clear()
             try:
                 self._sync()
             except OSError as error:

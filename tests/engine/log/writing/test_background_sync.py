@@ -13,6 +13,7 @@ from sessions import PATIENCE
 from engine.log.directory import RunDirectory
 from engine.log.file import LogReader
 from engine.log.records import End, Refused
+from engine.log.writing.background_sync import BackgroundSync
 from engine.log.writing.writer import LogWriter
 from engine.settings import RunSettings, Variant, VariantSettings
 
@@ -104,6 +105,36 @@ def test_what_the_disk_did_not_take_is_written_again(tmp_path: Path, disk: Disk)
     commands = [record.command for record in LogReader(path) if isinstance(record, Refused)]
     assert commands == list(range(1, len(commands) + 1))
     assert len(commands) >= 3
+
+
+class Pause(threading.Event):
+    """An event whose waits with a limit, once it is over, end when `goes_on` says so."""
+
+    is_over = threading.Event()
+    goes_on = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        found = super().wait(timeout)
+        if timeout is not None and not found:
+            self.is_over.set()
+            assert self.goes_on.wait(PATIENCE)
+        return found
+
+
+def test_a_log_that_ends_as_a_pause_ends_is_closed(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.log.writing.background_sync.threading.Event", Pause)
+    with (tmp_path / "a.gdlog").open("wb") as file:
+        sync = BackgroundSync(file.fileno(), tmp_path / "a.gdlog")
+        sync.note(1)
+        assert Pause.is_over.wait(PATIENCE)
+        end = threading.Thread(target=sync.finish, daemon=True)
+        end.start()
+        end.join(0.2)  # it has said so by then, and waits
+        Pause.goes_on.set()
+        end.join(PATIENCE)
+        assert not end.is_alive()
 
 
 def test_a_new_run_is_on_the_disk_before_its_name_is(tmp_path: Path, disk: Disk) -> None:
