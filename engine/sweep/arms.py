@@ -6,7 +6,7 @@ An arm that an earlier process has trained is read; one that was cut short goes 
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -60,6 +60,16 @@ class ArmRun:
     def samples_per_s(self) -> float | None:
         """Speed of the fastest tenth of the chunks, since other load can only slow a device."""
         return float(np.quantile(self.rates, 0.9)) if self.rates else None
+
+
+def equal_seconds(arms: Sequence[ArmRun]) -> float | None:
+    """The training time of the slowest arm for the epochs, or the most that all trained for.
+
+    Others train as long as the first, which is the slowest unless the machine stalled later.
+    """
+    slowest = max((arm.seconds for arm in arms if math.isfinite(arm.seconds)), default=None)
+    ends = [arm.losses[-1][0] for arm in arms if arm.losses and arm.tally.state is State.FINISHED]
+    return slowest if slowest is None else min([slowest, *ends])
 
 
 class _Watch:

@@ -21,7 +21,7 @@ from engine.log.reading.failures import failure_reason, has_printed
 from engine.log.records import State
 from engine.settings import FULL, RunSettings, Variant, VariantSettings
 from engine.sweep import timeline
-from engine.sweep.arms import ArmRun, earlier_arm, train
+from engine.sweep.arms import ArmRun, earlier_arm, equal_seconds, train
 from engine.sweep.contradiction import marked
 from engine.sweep.directory import SweepDirectory
 from engine.sweep.job import PROBE_SHARE, probe_arms
@@ -193,8 +193,7 @@ def _table(
     settings, peaks = plan.settings, _by_name(plan.settings, probed)
     by_name = {arm.tally.name: arm for arm in arms}
     ordered = [by_name[each.name] for each in settings.variants if each.name in by_name]
-    times = [arm.seconds for arm in arms if math.isfinite(arm.seconds)]
-    seconds = max(times, default=None)
+    seconds = equal_seconds(arms)
     target = _target(arms, seconds)
     rows = tuple(_row(arm, peaks[arm.tally.name], probed.noise, seconds, target) for arm in ordered)
     return Sweep(

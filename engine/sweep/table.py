@@ -132,7 +132,10 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     epochs: int
     seconds: float | None
-    """The "equal seconds": the training time of the slowest arm for the epochs."""
+    """The "equal seconds": the training time of the slowest arm for the epochs.
+
+    Less if an arm that was faster then has not trained that long.
+    """
     target_loss: float | None
     """The loss that every arm got to in that time."""
     noise_scale: Noise | None

@@ -12,7 +12,7 @@ from engine.log.records import Evaluation, Started, State, StateChanged
 from engine.log.summary import Tally
 from engine.settings import FULL, BatchSize, RunSettings, Variant, VariantSettings
 from engine.sweep import run
-from engine.sweep.arms import ArmRun
+from engine.sweep.arms import ArmRun, equal_seconds
 from engine.sweep.directory import SweepDirectory
 from engine.sweep.run import Plan, sweep
 from engine.sweep.table import ProbeNote, ProbeResult, Sweep
@@ -184,6 +184,15 @@ def test_a_sweep_counts_as_running_until_it_ends_and_as_incomplete_where_it_brea
     kept = SweepDirectory.open(tmp_path / "sweep")
     assert seen == [True, True]
     assert (kept.is_running, kept.info.is_complete, len(kept.arm_paths)) == (False, False, 2)
+
+
+def test_a_stall_of_a_later_arm_leaves_every_arm_a_loss_in_equal_seconds() -> None:
+    variant = Variant(name="a", settings=VariantSettings())
+    first = ArmRun(tally(variant), 1, seconds=2.0, losses=[(0.0, 0.7), (2.0, 0.5)])
+    later = ArmRun(tally(variant), 1, seconds=5.0, losses=[(0.0, 0.7), (5.0, 0.6), (9.0, 0.4)])
+    assert equal_seconds([]) is None
+    assert equal_seconds([first]) == equal_seconds([first, later]) == 2.0
+    assert equal_seconds([later]) == 5.0
 
 
 def sizes(table: Sweep) -> list[Any]:
