@@ -5,14 +5,14 @@ call, on the tensors that a training holds. Samples, lrs and step counts are cop
 on the device, from where the kernels read them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import torch
 from msgspec.structs import replace
 from torch import Tensor
 
-from engine.training.compiled.layout import HeldTensors, layout_of
+from engine.training.compiled.layout import HeldTensors, is_number, layout_of
 from engine.training.compiled.spec import BlockSpec, UnsuitedError
 from engine.training.compiled.tracing.numbers import FedNumbers, compiling
 from engine.training.compiled.tracing.trace import train_block
@@ -24,7 +24,6 @@ from engine.training.model import Objective
 from engine.training.recipe.optimizer import make_optimizer
 from engine.training.recipe.recipe import Recipe
 from engine.training.recipe.update_step import UpdateStep
-from engine.training.schedule import Batch
 from engine.training.state.generators import global_generators, restore_global_generators
 
 _WARM_UP: Final = 3
@@ -145,13 +144,13 @@ class _DeviceStep:
 
     def __init__(self, objective: Objective, recipe: Recipe, spec: BlockSpec) -> None:
         device, settings = objective.device, replace(spec.settings, clip=recipe.clip)
-        self._updates, self._begun = spec.updates, 0
-        self._optimizer = make_optimizer(objective, settings, settings.lr)
-        self._end = UpdateStep(self._optimizer, objective.parameters, settings, device)
-        groups, theirs = self._optimizer.param_groups, recipe.optimizer.param_groups
+        self._updates = spec.updates
+        self.optimizer = make_optimizer(objective, settings, settings.lr)
+        self._end = UpdateStep(self.optimizer, objective.parameters, settings, device)
+        groups, theirs = self.optimizer.param_groups, recipe.optimizer.param_groups
         # In the type of the weights: torch's kernels for many weights take no other number.
         kind = _type_of(objective)
-        self._lrs = torch.zeros(spec.updates, len(groups), dtype=kind, device=device)
+        self.lrs = torch.zeros(spec.updates, len(groups), dtype=kind, device=device)
         self._fed: list[list[float]] = []
         name = settings.optimizer_parsed.name
         for mine, its in zip(groups, theirs, strict=True):
@@ -168,7 +167,9 @@ class _DeviceStep:
             (state, key)
             for parameter, state in states
             for key, value in state.items()
-            if isinstance(value, Tensor) and _is_hosted_number(key, value, parameter)
+            if isinstance(value, Tensor)
+            and value.device.type == "cpu"
+            and is_number(key, value, parameter)
         ]
         # In double precision, as Python has them: 1 - 0.999 has three digits less than 0.999.
         count, device = len(self._hosted), objective.device
@@ -181,7 +182,7 @@ class _DeviceStep:
             if state
         }
         for parameter, shared in self._shared.items():
-            self._optimizer.state[parameter] = {**shared}
+            self.optimizer.state[parameter] = {**shared}
 
     @property
     def clipped(self) -> list[Tensor]:
@@ -190,18 +191,9 @@ class _DeviceStep:
 
     def begin(self) -> "_DeviceStep":
         """Begin to train or record a block."""
-        self._begun, self._known = 0, []  # an update in a warm-up counts on the device
+        self._known = []  # an update in a warm-up counts on the device
         self._end.clipped.clear()
         return self
-
-    def followed(self, schedule: Iterator[Batch]) -> Iterator[Batch]:
-        """The batches as they come, with the lr set as each update begins."""
-        for batch in schedule:
-            if not batch.in_update:
-                for number, group in enumerate(self._optimizer.param_groups):
-                    group["lr"] = self._lrs[self._begun, number]
-                self._begun += 1
-            yield batch
 
     def __call__(self) -> None:
         with compiling(), FedNumbers({}, {}):
@@ -211,7 +203,7 @@ class _DeviceStep:
         """Set the numbers of the next block, where they differ from those on the device."""
         by_group = [[lr * ratio for ratio in ratios] for lr in lrs]
         if by_group != self._fed:
-            self._fed = _sent(by_group, self._lrs)
+            self._fed = _sent(by_group, self.lrs)
         numbers = [float(state[key]) for state, key in self._hosted]
         if numbers != self._known:
             self._known = _sent(numbers, self._numbers)
@@ -227,16 +219,10 @@ class _DeviceStep:
 
     def check(self) -> None:
         """Raise UnsuitedError if an update has changed more than the content of the state."""
-        for parameter, state in self._optimizer.state.items():
+        for parameter, state in self.optimizer.state.items():
             shared: dict[str, Any] = self._shared.get(parameter, {})
             if state.keys() != shared.keys() or any(state[key] is not shared[key] for key in state):
                 raise UnsuitedError("the optimiser replaces its state in an update")
-
-
-def _is_hosted_number(key: str, value: Tensor, parameter: Tensor) -> bool:
-    """True for a number that the optimiser keeps for a parameter, on the host."""
-    is_number = value.ndim == 0 and (key == "step" or parameter.ndim > 0)
-    return is_number and value.is_floating_point() and value.device.type == "cpu"
 
 
 def _type_of(objective: Objective) -> torch.dtype:

@@ -73,5 +73,10 @@ class HeldTensors:
         ]
 
 
+def is_number(key: str, value: Tensor, parameter: Tensor) -> bool:
+    """True for a number that an optimiser keeps for a parameter, such as a step count."""
+    return value.ndim == 0 and value.is_floating_point() and (key == "step" or parameter.ndim > 0)
+
+
 def _optimised(optimizer: torch.optim.Optimizer) -> list[Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]

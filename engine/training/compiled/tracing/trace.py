@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.utils.stateless import _reparametrize_module
 
-from engine.training.compiled.layout import Layout, layout_of
+from engine.training.compiled.layout import Layout, is_number, layout_of
 from engine.training.compiled.spec import BlockSpec, UnsuitedError, first_line
 from engine.training.compiled.tracing.numbers import FedNumbers, compiling
 from engine.training.data.sources import Samples, SampleSource
@@ -77,7 +77,7 @@ class _Twin:
         spec: BlockSpec,
         layout: Layout,
     ) -> None:
-        self._objective, self._optimizer, self._spec, self._layout = (
+        self._objective, self.optimizer, self._spec, self._layout = (
             objective,
             optimizer,
             spec,
@@ -135,14 +135,13 @@ class _TwinStep:
     def __init__(
         self, objective: Objective, spec: BlockSpec, lrs: Tensor, momentum: Tensor, clip: Tensor
     ) -> None:
-        self._lrs = lrs
-        self._begun = 0
+        self.lrs = lrs
         settings = spec.settings
-        self._optimizer = make_optimizer(objective, settings, settings.lr)
-        self._end = UpdateStep(self._optimizer, objective.parameters, settings, objective.device)
+        self.optimizer = make_optimizer(objective, settings, settings.lr)
+        self._end = UpdateStep(self.optimizer, objective.parameters, settings, objective.device)
         fed: dict[int, float] = {}
         self._fed: list[Tensor] = []
-        for number, group in enumerate(self._optimizer.param_groups):
+        for number, group in enumerate(self.optimizer.param_groups):
             group["foreach"] = group["fused"] = False
             if spec.has_momentum:
                 group["momentum"] = momentum[number]
@@ -159,18 +158,8 @@ class _TwinStep:
     def begin(self, layout: Layout, leaves: dict[str, Tensor], state: list[Tensor]) -> None:
         """Give the optimiser its state; step counts in double precision, as Python has them."""
         for (name, key), tensor in zip(layout.state, state, strict=True):
-            is_number = tensor.ndim == 0 and (key == "step" or leaves[name].ndim > 0)
-            is_wide = is_number and tensor.is_floating_point()
-            self._optimizer.state[leaves[name]][key] = tensor.double() if is_wide else tensor
-
-    def followed(self, schedule: Iterator[Batch]) -> Iterator[Batch]:
-        """The batches as they come, with the lr set as each update begins."""
-        for batch in schedule:
-            if not batch.in_update:
-                for number, group in enumerate(self._optimizer.param_groups):
-                    group["lr"] = self._lrs[self._begun, number]
-                self._begun += 1
-            yield batch
+            is_wide = is_number(key, tensor, leaves[name])
+            self.optimizer.state[leaves[name]][key] = tensor.double() if is_wide else tensor
 
     def __call__(self) -> None:
         with compiling(), self._mode:
@@ -179,21 +168,37 @@ class _TwinStep:
     def finish(self, layout: Layout, leaves: dict[str, Tensor], state: list[Tensor]) -> None:
         """Write the optimiser's state back to where it came from."""
         for (name, key), tensor in zip(layout.state, state, strict=True):
-            _write(tensor, self._optimizer.state[leaves[name]][key])
+            _write(tensor, self.optimizer.state[leaves[name]][key])
 
 
 class BlockStep(Protocol):
     """The end of each update of a block, with its lr in a tensor."""
 
     @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Updates the weights."""
+
+    @property
+    def lrs(self) -> Tensor:
+        """The lr of each update and parameter group, of shape (updates, groups)."""
+
+    @property
     def clipped(self) -> list[Tensor]:
         """A flag for each update, true if its gradient was clipped; none without clipping."""
 
-    def followed(self, schedule: Iterator[Batch]) -> Iterator[Batch]:
-        """The batches as they come, with the lr set as each update begins."""
-
     def __call__(self) -> None:
         """Update the weights."""
+
+
+def _followed(schedule: Iterator[Batch], step: BlockStep) -> Iterator[Batch]:
+    """The batches as they come, with the lr set as each update begins."""
+    begun = 0
+    for batch in schedule:
+        if not batch.in_update:
+            for number, group in enumerate(step.optimizer.param_groups):
+                group["lr"] = step.lrs[begun, number]
+            begun += 1
+        yield batch
 
 
 def train_block(
@@ -203,7 +208,7 @@ def train_block(
     schedule = cut(0, spec.size, spec.resolved, adds=objective.average.is_sum)
     forward = forward_of(objective, spec.precision, objective.device)
     source = cast(SampleSource, _Given(spec, samples))
-    trained = [*train(step.followed(schedule), source, objective, step, forward)]
+    trained = [*train(_followed(schedule, step), source, objective, step, forward)]
     results = {"losses": torch.stack([loss for _, loss, _ in trained])}
     weights = [weight for _, _, weight in trained if weight is not None]
     if weights:
