@@ -140,20 +140,26 @@ def _range(polyline: Polyline, seen: XRange, log: bool, *, joined: bool = True) 
         edges = edges[(edges > polyline.x[0]) & (edges < polyline.x[-1])]
         values += [_between(edges, polyline.x, ends, log) for ends in (polyline.low, polyline.high)]
     every = np.concatenate(values)
-    every = every[np.isfinite(every)]
+    every = every[np.isfinite(every) & ((every > 0) | (not log))]
     return (float(every.min()), float(every.max())) if every.size else None
 
 
 def _between(at: Floats, x: Floats, values: Floats, log: bool) -> Floats:
     """The values of the straight line through these points, at these positions."""
-    return np.exp(np.interp(at, x, np.log(values))) if log else np.interp(at, x, values)
+    if not log:
+        return np.interp(at, x, values)
+    with np.errstate(divide="ignore", invalid="ignore"):  # what is not above 0 has no place
+        return np.exp(np.interp(at, x, np.log(values)))
 
 
 def positive(polyline: Polyline, log: bool) -> Polyline:
-    """The line as a log axis shows it, with gaps for values that are not above 0."""
-    if not log or polyline.is_empty or polyline.low.min() > 0:
+    """The line as a log axis shows it, with gaps where nothing is above 0.
+
+    A column that reaches from above 0 to 0 or below stays, and is drawn to the axis's end.
+    """
+    if not log or polyline.is_empty or polyline.high.min() > 0:
         return polyline
-    bad = polyline.low <= 0
+    bad = polyline.high <= 0
     return Polyline(
         polyline.x, np.where(bad, math.nan, polyline.low), np.where(bad, math.nan, polyline.high)
     )

@@ -46,6 +46,25 @@ def test_extended_lines_are_those_of_a_picture_drawn_afresh(
     assert _lines(longer) == _lines(afresh) != _lines(panel)
 
 
+def test_a_loss_of_zero_hides_no_other_on_a_log_axis(tmp_path: Path) -> None:
+    """A confident model's loss underflows to 0, in a column that also holds its worst one."""
+    bench, view = Bench(tmp_path / "run"), ViewState(raw=True, log=True)
+    store, logs = _store(bench), Follower(bench.run)
+    bench.begin()
+    losses = np.full(2000, 0.5)
+    losses[[1000, 1001]] = 0.0, 3.0
+    for name in bench.names:
+        bench.train(name, losses, batch=1)
+    for name, record in logs.read(10**6):
+        store.add(name, record)
+    picture = pictures.overlay(store, view, SIZE, pictures.axis_ranges(store, view, AxisRanges()))[
+        0
+    ]
+    for one in picture.series:
+        assert np.nanmax(one.line.high) == 3.0
+        assert picture.y.low > 0
+
+
 def _store(bench: Bench) -> Store:
     shown = ShownRuns.of(bench.run)
     return Store(shown.settings, shown.variants)
