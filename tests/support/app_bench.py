@@ -1,5 +1,6 @@
 """An app on a run that a test writes: a writer for each log, controls that record what was told."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -47,6 +48,8 @@ from gdtui.control.lab import Holder, Lab
 N: Final = 2000
 WIDE: Final = (160, 45)
 NARROW: Final = (80, 24)
+_LONGEST_NOTE: Final = 30.0
+"""Seconds after which any note in the corner has gone, also on a slow machine."""
 
 
 _OPEN: Final[list[LogWriter]] = []
@@ -285,10 +288,9 @@ async def settle(pilot: Pilot[None]) -> None:
 
 
 async def see(pilot: Pilot[None], wanted: str) -> None:
-    """Wait until the text is on screen: a note in the corner takes a few turns to come up."""
-    for _ in range(100):
-        if wanted in text_of(pilot.app):
-            return
+    """Wait until the text is on screen: a note takes a few turns to come up, and covers others."""
+    deadline = time.monotonic() + _LONGEST_NOTE
+    while wanted not in text_of(pilot.app) and time.monotonic() < deadline:
         await pilot.pause(0.02)
     assert wanted in text_of(pilot.app)
 
