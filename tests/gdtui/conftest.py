@@ -9,11 +9,21 @@ from pathlib import Path
 
 import pytest
 from app_bench import Bench
+from quiet import wait_until_quiet
 
 from engine.log.directory import RunDirectory, data_path, server_output
 from engine.settings import RunSettings, Variant, VariantSettings
 from engine.sweep.directory import SweepDirectory
 from gdtui.export.csv_import.write import import_csv
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_pauses() -> Iterator[None]:
+    """`pilot.pause()` and `pilot.press()` end as soon as the app has nothing to do."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("textual.pilot", "textual.app"):
+            patch.setattr(f"{module}.wait_for_idle", wait_until_quiet)
+        yield
 
 
 @pytest.fixture

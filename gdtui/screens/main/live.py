@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gdtui.screens.main.painter import Painter
 
 _EAGER_FPS: Final = 30
-"""Ticks per second until every variant has its first loss, for which the user is waiting."""
+"""Looks per second until every variant has its first loss, for which the user is waiting."""
 _EAGER_SECONDS: Final = 30
 """Maximum duration of that rate in seconds; an arm of a sweep may begin much later."""
 _BREATH_SECONDS: Final = 0.001
@@ -101,23 +101,21 @@ class LiveScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         variants = self.context.shown.settings.variants
-        runs = [run.info.settings for run in self.context.shown.runs]
+        runs, count = [run.info.settings for run in self.context.shown.runs], len(variants)
         yield Line(as_content(joined(title_parts(runs))), id="header")
         with Horizontal(id="top"):
             yield Chart(title="loss", message="importing torch…", id="overlay")
             yield Spread(id="spread")
         with Horizontal(id="panels"):
-            if len(variants) <= PANELS:
+            if count <= PANELS:
                 for index, variant in enumerate(variants):
                     yield VariantPanel(index, variant.name)
         yield Summary(id="summary")
-        yield VariantLines("\n" * (len(variants) - 1), id="lines")
+        yield VariantLines("\n" * (count - 1), id="lines")
         yield Line("\n\n\n", id="focused")
         yield ConsolePane(id="console")
         yield CoachLine(id="coach")
-        keys = FooterState(
-            variants=len(variants), obeyed=self.context.obeyed, folds=len(variants) > 1
-        )
+        keys = FooterState(variants=count, obeyed=self.context.obeyed, folds=count > 1)
         yield Footer(keys, id="footer")
 
     def on_mount(self) -> None:
@@ -137,7 +135,7 @@ class LiveScreen(Screen[None]):
         self.run_worker(_preload, thread=True)
 
     def _look_for_first_losses(self) -> None:
-        self.tick()
+        self.tick(if_new=True)
         if self.is_under_way:
             self._eager.stop()
 
@@ -178,16 +176,19 @@ class LiveScreen(Screen[None]):
     def _show_frame(self) -> None:
         self.tick(reads=not self.viewer.can_skip_read(self.context.frame_seconds))
 
-    def tick(self, *, figures: bool = False, reads: bool = True) -> None:
+    def tick(self, *, figures: bool = False, reads: bool = True, if_new: bool = False) -> None:
         """Read new records, if `reads`, and repaint what has changed.
 
-        Figures are repainted less often, or when asked.
+        Figures are repainted less often, or when asked. `if_new`: repaint only for a new record.
         """
         if self.query_one_optional(Summary) is None or self.query_one_optional("#overlay") is None:
             return  # a last tick, while the screen is being removed
+        before = self.viewer.versions.copy()
         if reads:
             self._read()
         self._owes_figures |= figures
+        if if_new and not self._owes_figures and self.viewer.versions == before:
+            return
         now = time.monotonic()
         if self._is_reading_on and not self._owes_figures and now - self._ticked_at < _PATIENCE:
             return
