@@ -49,9 +49,11 @@ def test_a_run_is_rewound_and_forked_and_gets_a_variant(start_app: StartApp, cli
 
 
 def wait_until_finished(app: App, *names: str) -> None:
+    """Wait until these have, and the screen shows it: the crosshair steps through what is drawn."""
     app.terminal.wait_for(
         lambda: [each.state for each in app.tallies().values()] == [State.FINISHED] * len(names)
     )
+    app.terminal.wait_for(lambda: app.terminal.screen[0].rstrip().endswith("finished"))
 
 
 def losses_of(text: str) -> dict[tuple[str, str], list[str]]:
