@@ -34,6 +34,7 @@ from gdtui.screens.main.live import Context
 from gdtui.screens.main.screen import MainScreen
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.terminal import partial_update
+from gdtui.terminal.budget import DrawingBudget
 from gdtui.terminal.frame_gate import FrameGate
 from gdtui.terminal.hangup import when_gone
 from gdtui.theme import THEMES, colours, ink, themes
@@ -72,7 +73,7 @@ class GdtuiApp(App[None]):
         Binding("ctrl+z", "suspend_process", show=False, priority=True),
     ]
     HAS_TERMINAL: ClassVar[bool] = True
-    """The app ends when the terminal at stdin hangs up."""
+    """The app ends when the terminal at stdin hangs up, and draws within a budget of time."""
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_key_commands}
 
     def __init__(
@@ -116,15 +117,12 @@ class GdtuiApp(App[None]):
 
     def _around(self, frame_seconds: float) -> Context:
         """The program around the main screen."""
+        obeyed = None if self._source is None else self._source.obeyed
+        budget = DrawingBudget(frame_seconds) if self.HAS_TERMINAL else None
         return Context(
-            self._shown,
-            self._connect,
-            self.show_notes,
-            None if self._source is None else self._source.obeyed,
-            frame_seconds=frame_seconds,
-            gate=self.frame_gate,
-            guide=self._guide,
-        )
+            self._shown, self._connect, self.show_notes, obeyed, frame_seconds=frame_seconds,
+            gate=self.frame_gate, budget=budget, guide=self._guide,
+        )  # fmt: skip
 
     def _use_themes(self, first: str) -> None:
         """Register our themes, in the colours that the terminal has, and begin with this one."""

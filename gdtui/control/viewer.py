@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.log.notices import Notice, NoticeKind
 from engine.log.reading.loss_block import LossBlock
-from engine.log.records import Changed, CommandSent, Refused, Remarked
+from engine.log.records import Changed, Chunk, CommandSent, Refused, Remarked
 from gdtui.history import BatchInfo
 from gdtui.state.overlay.shown_runs import ShownRuns
 from gdtui.state.record_source import RecordSource, ViewerRole
@@ -32,8 +32,8 @@ LONG: Final = 6 << 20
 """Bytes in all logs from which on there is a preview: reading them takes 0.2 s or more."""
 READ_BYTES: Final = 1 << 18
 """Bytes of one log before the next one gets its turn: some 60,000 losses, or 1,000 records."""
-_FLOOD: Final = 2_048
-"""Batches in one read that are enough for two frames…"""
+_FLOOD: Final = 128
+"""Batches in one read that are enough for two frames: nobody sees a single one of them…"""
 _QUICK_FRAME: Final = 0.1
 """…of at most so many seconds."""
 _GOOD: Final = (NoticeKind.LOG_UNBLOCKED, NoticeKind.BEGUN_AGAIN, NoticeKind.REMARK)
@@ -56,7 +56,7 @@ class Viewer:
         """True until all that was written before the first read, or since, has been read once."""
         self._has_begun, self._reads_on_at = False, 0.0
         self._reads = self._batches_read = 0
-        """Reads since the last frame was asked about, and batches in blocks in the last read."""
+        """Reads since the last frame was asked about, and batches in the last read."""
         self._preview: Preview | None = None
         self._has_news, self._is_host_gone = False, False
         self._question: tuple[str, Remarked] | None = None
@@ -107,6 +107,8 @@ class Viewer:
                 if isinstance(part, LossBlock):
                     count = len(part)
                     self._batches_read += len(part.losses)
+                elif isinstance(part, Chunk):
+                    self._batches_read += part.batches
                 self.versions[name] = self.versions.get(name, 0) + count
                 if isinstance(part, Remarked) and part.question:
                     self._question = (name, part) if part.choices else None
@@ -121,8 +123,8 @@ class Viewer:
     def can_skip_read(self, frame_seconds: float) -> bool:
         """True if the coming frame needs no read: the last frame's has brought a flood of losses.
 
-        In a flood, each chart is drawn in every second frame; half of the reads take much less
-        time. Never twice in a row, nor after a key, nor while an answer to a command is awaited.
+        In a flood, each chart is drawn in every second frame, at most, and half of the reads take
+        much less time. Never twice in a row, nor after a key, nor while an answer is awaited.
         """
         reads, self._reads = self._reads, 0
         if frame_seconds > _QUICK_FRAME or reads != 1 or self._batches_read < _FLOOD:

@@ -32,7 +32,9 @@ class ListenedApp(App[None]):
 
 
 class ObservedApp(ListenedApp, GdtuiApp):
-    """The program's app, which keeps the notes that are up."""
+    """The program's app, which keeps the notes that are up, and draws however long that takes."""
+
+    HAS_TERMINAL = False
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)  # type: ignore[arg-type]

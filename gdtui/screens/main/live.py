@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from engine.log.records import State
@@ -22,7 +21,9 @@ from gdtui.keys.flood import KeyFlood
 from gdtui.keys.footer import FooterState
 from gdtui.lesson.course.guide import Guide
 from gdtui.screens.main.panels import PANELS
+from gdtui.screens.notes import ShowNotes
 from gdtui.state.overlay.shown_runs import ShownRuns
+from gdtui.terminal.budget import DrawingBudget
 from gdtui.terminal.frame_gate import FrameGate
 from gdtui.terminal.partial_update import painting
 from gdtui.view.text.heading.titles import joined, title_parts
@@ -50,12 +51,6 @@ _PATIENCE: Final = 0.25
 """Seconds between frames while a long past is read: drawing would take half of the time."""
 
 
-class ShowNotes(Protocol):
-    """Shows notes to the user for as long as it takes to read them."""
-
-    def __call__(self, notes: list[str], severity: SeverityLevel = "information") -> None: ...
-
-
 @cache  # freezing again would keep the screens and runs closed since then
 def _preload() -> None:
     from gdtui.chart.drawing.frame import library
@@ -76,6 +71,7 @@ class Context:
     """Ids of the commands that have an effect; None means all."""
     frame_seconds: float
     gate: FrameGate
+    budget: DrawingBudget | None
     guide: Guide
     """The lesson, which any screen of the app may show."""
 
@@ -159,7 +155,7 @@ class LiveScreen(Screen[None]):
     def _painter(self) -> "Painter":
         from gdtui.screens.main.painter import Painter
 
-        return Painter(self, self.viewer)
+        return Painter(self, self.viewer, self.context.budget)
 
     @property
     def is_under_way(self) -> bool:

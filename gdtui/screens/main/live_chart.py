@@ -3,8 +3,8 @@
 Most of a picture changes with every batch, but the eye follows only its lines. So these grow by
 every column of dots, and a few times a second whatever they grew by; the charts of a screen take
 turns in that, so that each frame shows something new, and none takes long. Where lines grow in
-every frame, half of the charts follow in one frame and half in the next. The rest, such as bands
-and counts, takes the most time and is redrawn about once a second.
+every frame, the charts take turns in following them. The rest, such as bands and counts, takes the
+most time and is redrawn about once a second.
 """
 
 import math
@@ -21,6 +21,8 @@ from gdtui.view.pictures import ChartSize
 
 _TURN_SECONDS: Final = 0.4
 """Seconds between two turns of a chart, in which its lines are drawn if it has new data."""
+_LEAN_TURNS: Final = 2
+"""Turns from one drawing to the next where the processor's time is short."""
 _WHOLE_TURNS: Final = 3
 """Turns until it is drawn as a whole, …"""
 _MEASURED_SHARE: Final = 0.05
@@ -92,6 +94,7 @@ class _Drawn:
         at_once: bool,
         early: bool,
         rests: bool,
+        is_lean: bool,
     ) -> _Due:
         """The part that these data change visibly; see `LiveChart.update`."""
         if (self.of, self.size) != (of, size):
@@ -100,12 +103,14 @@ class _Drawn:
             return _Due.NOTHING
         if at_once or growth.has_grown_by(_GROWN_SHARE, self.whole):
             return _Due.WHOLE
-        if turn != self.turn or early:
-            is_whole = turn - self.whole_turn >= _WHOLE_TURNS
-            is_whole = is_whole or growth.has_more_measured(_MEASURED_SHARE, self.whole)
+        turns = _LEAN_TURNS if is_lean else 1
+        if turn - self.turn >= turns or early:
+            is_whole = turn - self.whole_turn >= _WHOLE_TURNS * turns
+            share = _MEASURED_SHARE * turns
+            is_whole = is_whole or growth.has_more_measured(share, self.whole)
             has_grown = growth.version != self.lines.version
             return _Due.WHOLE if is_whole else _Due.LINES if has_grown else _Due.NOTHING
-        has_grown = not rests and growth.has_grown_on(size.dots, self.lines)
+        has_grown = not (rests or is_lean) and growth.has_grown_on(size.dots, self.lines)
         return _Due.LINES if has_grown else _Due.NOTHING
 
 
@@ -134,19 +139,24 @@ class LiveChart:
         at_once: bool,
         early: bool = False,
         rests: bool = False,
+        is_lean: bool = False,
     ) -> bool:
         """Draw what has changed, if the chart is visible; True if a cell differs.
 
         `of`: all that the picture depends on beside the data. `extend`: the picture with longer
         lines; None if that takes as long as `draw`. `at_once`: draw all that has changed. `early`:
         draw the lines before the chart's turn. `rests`: draw nothing before it for a few new dots.
+        `is_lean`: nor at each turn, and redraw all of it half as often.
         """
         room = self.chart.canvas
         size = ChartSize(room.width * DOTS_X, room.width, room.height)
         drawn, turn = self._drawn, math.floor(self._clock() / _TURN_SECONDS + self._phase)
         due = _Due.WHOLE
         if drawn is not None:
-            due = drawn.due(of, size, growth, turn, at_once=at_once, early=early, rests=rests)
+            due = drawn.due(
+                of, size, growth, turn,
+                at_once=at_once, early=early, rests=rests, is_lean=is_lean,
+            )  # fmt: skip
         if due is _Due.NOTHING or not self.chart.is_on_screen:
             return False
         if due is _Due.WHOLE or (due is _Due.LINES and extend is None):

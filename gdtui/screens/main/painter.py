@@ -18,6 +18,7 @@ from gdtui.screens.main.figures import write_figures
 from gdtui.screens.main.live_chart import Growth, LiveChart
 from gdtui.screens.main.panels import fit_panels
 from gdtui.state.variant import VariantState
+from gdtui.terminal.budget import DrawingBudget
 from gdtui.view import pictures
 from gdtui.view.charts.sampled import of_sample
 from gdtui.view.data_extent import end_of
@@ -31,6 +32,10 @@ _FIGURES_SECONDS: Final = 0.5
 """Seconds between updates of figures; numbers that change faster are hard to read."""
 _RANGES_SECONDS: Final = 2.0
 """Seconds between updates of the axes' ranges, unless the data grow by half meanwhile."""
+_OVERLAY_FRAMES: Final = 2
+"""Frames from one drawing of new dots in the chart of all to the next…"""
+_PANEL_FRAMES: Final = 3
+"""…and in a panel, which is a third as wide."""
 _Extend = Callable[[Picture, ChartSize], Picture]
 _Update = tuple[object, Growth, Callable[[ChartSize], Picture], _Extend | None]
 """The arguments of `LiveChart.update`."""
@@ -39,10 +44,16 @@ _Update = tuple[object, Growth, Callable[[ChartSize], Picture], _Extend | None]
 class Painter:
     """Keeps the widgets of one screen up to date with one viewer."""
 
-    def __init__(self, screen: Screen[Any], viewer: Viewer) -> None:
-        """`screen`: a composed screen, whose widgets live as long as it does."""
+    def __init__(
+        self, screen: Screen[Any], viewer: Viewer, budget: DrawingBudget | None = None
+    ) -> None:
+        """`screen`: a composed screen, whose widgets live as long as it does.
+
+        `budget`: for the drawing of data that keep arriving; None if it does not matter.
+        """
         self._screen = screen
         self._viewer = viewer
+        self._budget = budget
         self._overlay = LiveChart(screen.query_one("#overlay", Chart))
         self._states: list[VariantState] = []
         self._panels: list[VariantPanel] = []
@@ -94,18 +105,19 @@ class Painter:
     def _draw_charts(self, *, at_once: bool) -> None:
         updates = [*self._updates()]
         self._frame += 1
+        is_lean = self._budget is not None and self._budget.is_spent()
         drawn = [
-            live.update(*what, at_once=at_once, rests=self._rests(place))
+            live.update(*what, at_once=at_once, rests=self._rests(place), is_lean=is_lean)
             for place, (live, what) in enumerate(updates)
         ]
-        if not any(drawn):  # so that each frame shows something new
+        if not (is_lean or any(drawn)):  # so that each frame shows something new
             self._draw_early(updates)
         for live, _ in updates:
             live.chart.point(self._viewer.cursor)
 
     def _rests(self, place: int) -> bool:
-        """True for half of the charts in one frame, and for the others in the next."""
-        return (place + self._frame) % 2 == 1
+        """True for the chart of all in every other frame, and for a panel in two of three."""
+        return (place + self._frame) % (_PANEL_FRAMES if place else _OVERLAY_FRAMES) != 0
 
     def _draw_early(self, updates: Sequence[tuple[LiveChart, _Update]]) -> None:
         """Draw what would have waited: a line that has grown or, if none has, those of a panel."""

@@ -42,13 +42,17 @@ class Drawing:
         at_once: bool = False,
         early: bool = False,
         rests: bool = False,
+        is_lean: bool = False,
     ) -> list[str]:
         """The parts drawn by a frame for lines that end here."""
         self._version = self._version + 1 if version is None else version
         before = len(self.drawn)
         growth = Growth(self._version, ends, WIDTH, measured)
         extend = _extended if self._has_lines else None
-        self._live.update(of, growth, _picture, extend, at_once=at_once, early=early, rests=rests)
+        self._live.update(
+            of, growth, _picture, extend,
+            at_once=at_once, early=early, rests=rests, is_lean=is_lean,
+        )  # fmt: skip
         return self.drawn[before:]
 
 
@@ -113,6 +117,19 @@ def test_the_rest_follows_at_every_third_turn() -> None:
     drawing.now += 4 * TURN
     assert drawing.update(101.0, 100.0, version=7) == []
     assert drawing.update(101.0, 100.0) == ["whole"]
+
+
+def test_where_time_is_short_everything_follows_half_as_often_but_keys() -> None:
+    drawing = Drawing()
+    drawing.update(100.0)
+    assert drawing.update(120.0, is_lean=True) == [], "new dots wait"
+    drawn = []
+    for turn in range(1, 13):
+        drawing.now = (turn + 0.5) * TURN
+        drawn += drawing.update(120.0 + turn, is_lean=True) or [""]
+    assert drawn == ["", "lines", "", "lines", "", "whole"] * 2
+    assert drawing.update(133.0, is_lean=True, at_once=True) == ["whole"]
+    assert drawing.update(133.0, of="paused", is_lean=True) == ["whole"]
 
 
 def test_what_only_the_lines_have_so_far_is_drawn_even_if_no_more_comes() -> None:
