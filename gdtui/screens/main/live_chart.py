@@ -17,12 +17,13 @@ from typing import Final
 from gdtui.chart.drawing.raster import DOTS_X
 from gdtui.chart.scene.picture import Picture
 from gdtui.chart.widget.chart import Chart
+from gdtui.terminal.budget import Thrift
 from gdtui.view.pictures import ChartSize
 
 _TURN_SECONDS: Final = 0.4
 """Seconds between two turns of a chart, in which its lines are drawn if it has new data."""
-_LEAN_TURNS: Final = 2
-"""Turns from one drawing to the next where the processor's time is short."""
+_SAVED: Final = 2
+"""Factor by which turns, and what is drawn at some of them, are rarer where time is short."""
 _WHOLE_TURNS: Final = 3
 """Turns until it is drawn as a whole, …"""
 _MEASURED_SHARE: Final = 0.05
@@ -94,7 +95,7 @@ class _Drawn:
         at_once: bool,
         early: bool,
         rests: bool,
-        is_lean: bool,
+        thrift: Thrift,
     ) -> _Due:
         """The part that these data change visibly; see `LiveChart.update`."""
         if (self.of, self.size) != (of, size):
@@ -103,14 +104,13 @@ class _Drawn:
             return _Due.NOTHING
         if at_once or growth.has_grown_by(_GROWN_SHARE, self.whole):
             return _Due.WHOLE
-        turns = _LEAN_TURNS if is_lean else 1
-        if turn - self.turn >= turns or early:
-            is_whole = turn - self.whole_turn >= _WHOLE_TURNS * turns
-            share = _MEASURED_SHARE * turns
-            is_whole = is_whole or growth.has_more_measured(share, self.whole)
+        if turn - self.turn >= (_SAVED if thrift is Thrift.MUCH else 1) or early:
+            factor = _SAVED if thrift else 1
+            is_whole = turn - self.whole_turn >= _WHOLE_TURNS * factor
+            is_whole = is_whole or growth.has_more_measured(_MEASURED_SHARE * factor, self.whole)
             has_grown = growth.version != self.lines.version
             return _Due.WHOLE if is_whole else _Due.LINES if has_grown else _Due.NOTHING
-        has_grown = not (rests or is_lean) and growth.has_grown_on(size.dots, self.lines)
+        has_grown = not (rests or thrift) and growth.has_grown_on(size.dots, self.lines)
         return _Due.LINES if has_grown else _Due.NOTHING
 
 
@@ -139,14 +139,14 @@ class LiveChart:
         at_once: bool,
         early: bool = False,
         rests: bool = False,
-        is_lean: bool = False,
+        thrift: Thrift = Thrift.NONE,
     ) -> bool:
         """Draw what has changed, if the chart is visible; True if a cell differs.
 
         `of`: all that the picture depends on beside the data. `extend`: the picture with longer
         lines; None if that takes as long as `draw`. `at_once`: draw all that has changed. `early`:
         draw the lines before the chart's turn. `rests`: draw nothing before it for a few new dots.
-        `is_lean`: nor at each turn, and redraw all of it half as often.
+        `thrift`: nor if there is any, and redraw all of it more rarely; if MUCH, skip turns.
         """
         room = self.chart.canvas
         size = ChartSize(room.width * DOTS_X, room.width, room.height)
@@ -155,7 +155,7 @@ class LiveChart:
         if drawn is not None:
             due = drawn.due(
                 of, size, growth, turn,
-                at_once=at_once, early=early, rests=rests, is_lean=is_lean,
+                at_once=at_once, early=early, rests=rests, thrift=thrift,
             )  # fmt: skip
         if due is _Due.NOTHING or not self.chart.is_on_screen:
             return False

@@ -18,7 +18,7 @@ from gdtui.screens.main.figures import write_figures
 from gdtui.screens.main.live_chart import Growth, LiveChart
 from gdtui.screens.main.panels import fit_panels
 from gdtui.state.variant import VariantState
-from gdtui.terminal.budget import DrawingBudget
+from gdtui.terminal.budget import DrawingBudget, Thrift
 from gdtui.view import pictures
 from gdtui.view.charts.sampled import of_sample
 from gdtui.view.data_extent import end_of
@@ -30,6 +30,8 @@ from gdtui.widgets.variant import VariantPanel
 
 _FIGURES_SECONDS: Final = 0.5
 """Seconds between updates of figures; numbers that change faster are hard to read."""
+_SAVED: Final = 2
+"""Factor by which they are rarer where time is short."""
 _RANGES_SECONDS: Final = 2.0
 """Seconds between updates of the axes' ranges, unless the data grow by half meanwhile."""
 _OVERLAY_FRAMES: Final = 2
@@ -72,9 +74,11 @@ class Painter:
         """Draw what has changed; figures when asked or due. True: they were written."""
         if self._viewer.store.states is not self._states:
             self._follow_roster()
-        self._draw_charts(at_once=figures)
+        thrift = self._budget.thrift() if self._budget else Thrift.NONE
+        self._draw_charts(thrift, at_once=figures)
         now, cursor = time.monotonic(), self._viewer.cursor
-        is_due = now - self._figures_at >= _FIGURES_SECONDS or self._has_begun()
+        pause = _FIGURES_SECONDS * (_SAVED if thrift is Thrift.MUCH else 1)
+        is_due = now - self._figures_at >= pause or self._has_begun()
         if not (figures or is_due or self._written_cursor != cursor):
             return False
         self._figures_at, self._written_cursor = now, cursor
@@ -102,15 +106,14 @@ class Painter:
         )
         return self._begun > before
 
-    def _draw_charts(self, *, at_once: bool) -> None:
+    def _draw_charts(self, thrift: Thrift, *, at_once: bool) -> None:
         updates = [*self._updates()]
         self._frame += 1
-        is_lean = self._budget is not None and self._budget.is_spent()
         drawn = [
-            live.update(*what, at_once=at_once, rests=self._rests(place), is_lean=is_lean)
+            live.update(*what, at_once=at_once, rests=self._rests(place), thrift=thrift)
             for place, (live, what) in enumerate(updates)
         ]
-        if not (is_lean or any(drawn)):  # so that each frame shows something new
+        if thrift < Thrift.MUCH and not any(drawn):  # so that each frame shows something new
             self._draw_early(updates)
         for live, _ in updates:
             live.chart.point(self._viewer.cursor)

@@ -9,6 +9,7 @@ from gdtui.chart.scene.layout import Room
 from gdtui.chart.scene.picture import Picture, Scale
 from gdtui.chart.widget.chart import Chart
 from gdtui.screens.main.live_chart import Growth, LiveChart
+from gdtui.terminal.budget import Thrift
 from gdtui.view.pictures import ChartSize
 
 WIDTH = 1000.0
@@ -42,7 +43,7 @@ class Drawing:
         at_once: bool = False,
         early: bool = False,
         rests: bool = False,
-        is_lean: bool = False,
+        thrift: Thrift = Thrift.NONE,
     ) -> list[str]:
         """The parts drawn by a frame for lines that end here."""
         self._version = self._version + 1 if version is None else version
@@ -51,7 +52,7 @@ class Drawing:
         extend = _extended if self._has_lines else None
         self._live.update(
             of, growth, _picture, extend,
-            at_once=at_once, early=early, rests=rests, is_lean=is_lean,
+            at_once=at_once, early=early, rests=rests, thrift=thrift,
         )  # fmt: skip
         return self.drawn[before:]
 
@@ -119,17 +120,26 @@ def test_the_rest_follows_at_every_third_turn() -> None:
     assert drawing.update(101.0, 100.0) == ["whole"]
 
 
-def test_where_time_is_short_everything_follows_half_as_often_but_keys() -> None:
+@pytest.mark.parametrize(
+    ("thrift", "expected"),
+    [
+        (Thrift.SOME, ["lines"] * 5 + ["whole"]),
+        (Thrift.MUCH, ["", "lines", "", "lines", "", "whole"]),
+    ],
+)
+def test_where_time_is_short_everything_is_rarer_but_keys(
+    thrift: Thrift, expected: list[str]
+) -> None:
     drawing = Drawing()
     drawing.update(100.0)
-    assert drawing.update(120.0, is_lean=True) == [], "new dots wait"
+    assert drawing.update(120.0, thrift=thrift) == [], "new dots wait"
     drawn = []
     for turn in range(1, 13):
         drawing.now = (turn + 0.5) * TURN
-        drawn += drawing.update(120.0 + turn, is_lean=True) or [""]
-    assert drawn == ["", "lines", "", "lines", "", "whole"] * 2
-    assert drawing.update(133.0, is_lean=True, at_once=True) == ["whole"]
-    assert drawing.update(133.0, of="paused", is_lean=True) == ["whole"]
+        drawn += drawing.update(120.0 + turn, thrift=thrift) or [""]
+    assert drawn == expected * 2
+    assert drawing.update(133.0, thrift=thrift, at_once=True) == ["whole"]
+    assert drawing.update(133.0, of="paused", thrift=thrift) == ["whole"]
 
 
 def test_what_only_the_lines_have_so_far_is_drawn_even_if_no_more_comes() -> None:
