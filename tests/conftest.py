@@ -1,18 +1,16 @@
 """Fixtures of many tests: the program as a subprocess, and run directories without training."""
 
-import io
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryFile
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from in_process import QUIET, run_in_process
 
 from engine.jobs.cores import usable_cores
 from engine.log.directory import RunDirectory
@@ -87,7 +85,7 @@ def cli(cli_env: dict[str, str]) -> Cli:
     def run(*arguments: str | Path, text_in: str = "") -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "gdtui", *map(str, arguments)],
-            env={"GDTUI_QUIET": "1", **cli_env},  # a slow machine reports progress each minute
+            env={**QUIET, **cli_env},
             input=text_in,
             capture_output=True,
             text=True,
@@ -102,27 +100,7 @@ def cli_in_process(cli_env: dict[str, str]) -> Cli:
     """Run `gdtui` in this process: starting another takes most of a quick command's time."""
 
     def run(*arguments: str | Path, text_in: str = "") -> "subprocess.CompletedProcess[str]":
-        from gdtui.cli.main import main
-
-        words = [*map(str, arguments)]
-        with ExitStack() as stack:
-            streams = {}
-            for name in ("stdin", "stdout", "stderr"):
-                file = stack.enter_context(TemporaryFile())
-                streams[name] = io.TextIOWrapper(file, "utf-8", write_through=True)
-            streams["stdin"].write(text_in)
-            streams["stdin"].seek(0)
-            with pytest.MonkeyPatch.context() as patch:
-                for name, stream in streams.items():
-                    patch.setattr(sys, name, stream)
-                for name, value in {"GDTUI_QUIET": "1", **cli_env}.items():
-                    patch.setenv(name, value)
-                status = main(words)
-            texts = []
-            for name in ("stdout", "stderr"):
-                streams[name].seek(0)
-                texts.append(streams[name].read())
-        return subprocess.CompletedProcess(["gdtui", *words], status, *texts)
+        return run_in_process(cli_env, *arguments, text_in=text_in)
 
     return run
 

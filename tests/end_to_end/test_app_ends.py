@@ -20,7 +20,7 @@ from engine.log.file import LogReader
 from gdtui.app import INTERNAL_ERROR
 
 Cli = Callable[..., "CompletedProcess[str]"]
-SHORT = ("--batch-sizes", "64,1", "--epochs", "10000")
+SHORT = ("--batch-sizes", "64,1", "--epochs", "10000", "--pace", "0.2")
 
 
 def check_closed(run: RunDirectory) -> None:

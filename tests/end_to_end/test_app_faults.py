@@ -27,7 +27,7 @@ def test_a_loss_that_is_not_finite_stops_one_variant(start_app: StartApp) -> Non
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's prlimit")
 def test_a_full_disk_is_told_and_space_goes_on_without_a_loss(
-    start_app: StartApp, cli: Cli
+    start_app: StartApp, cli_in_process: Cli
 ) -> None:
     """A limit on the size of the worker's files acts as a full disk: the write fails alike."""
     app = start_app("--batch-sizes", "4", "--epochs", "4", "--pace", "2")
@@ -44,7 +44,7 @@ def test_a_full_disk_is_told_and_space_goes_on_without_a_loss(
     assert "│ cannot write" not in app.terminal.text
     app.terminal.send("q")
     assert app.terminal.wait() == 0
-    result = cli("export", app.path)
+    result = cli_in_process("export", app.path)
     assert (result.returncode, result.stderr) == (0, "")
     rows = list(csv.DictReader(result.stdout.splitlines()))
     assert [int(row["batch"]) for row in rows] == list(range(1, 4 * 500 + 1))

@@ -20,7 +20,7 @@ BRAILLE = range(0x2801, 0x2900)
 
 
 def test_three_variants_train_keys_change_one_and_q_ends_it_at_once(
-    start_app: StartApp, cli: Cli
+    start_app: StartApp, cli_in_process: Cli
 ) -> None:
     """Groups of 16 batches, and so fast that stretches trained at once cut them anywhere."""
     run = ("--batch-sizes", "full,4,1", "--accumulation", "1,16,1", "--pace", "free")
@@ -34,7 +34,7 @@ def test_three_variants_train_keys_change_one_and_q_ends_it_at_once(
     assert app.terminal.wait() == 0
     app.check_restored()
     app.wait_for_nobody()
-    result = cli("export", app.path)
+    result = cli_in_process("export", app.path)
     assert (result.returncode, result.stderr) == (0, "")
     check_changed_between_groups(list(csv.DictReader(result.stdout.splitlines())))
 

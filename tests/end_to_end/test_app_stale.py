@@ -54,7 +54,7 @@ def differences(
 def test_no_cell_is_stale_after_changes_in_mid_stream(
     start_app: StartApp, cli_env: dict[str, str], env: dict[str, str]
 ) -> None:
-    arguments = ("--epochs", "1000", "--pace", "4", "--batch-sizes", "full,64,16")
+    arguments = ("--epochs", "1000", "--pace", "1", "--batch-sizes", "full,64,16")
     app = start_app(*arguments, env=env, columns=120, rows=35)
     terminal = app.terminal
     app.wait_for_losses()

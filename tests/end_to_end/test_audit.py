@@ -50,41 +50,41 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_command_says_what_it_found(cli: Cli, file: Path) -> None:
-    right = cli("audit", "--problem", f"{file}:weighted")
+def test_the_command_says_what_it_found(cli_in_process: Cli, file: Path) -> None:
+    right = cli_in_process("audit", "--problem", f"{file}:weighted")
     assert (right.returncode, right.stderr) == (0, "")
     assert "averages over targets other than -100, not over samples" in right.stdout
     assert right.stdout.endswith("accumulated batches and micro-batches equal the big batch.\n")
-    wrong = cli("audit", "--problem", f"{file}:unweighted", "--json")
+    wrong = cli_in_process("audit", "--problem", f"{file}:unweighted", "--json")
     assert (wrong.returncode, wrong.stderr) == (1, "")
     document = json.loads(wrong.stdout)
     assert document["is_big_batch"] is False
     assert document["audit"]["kind"] == "other average"
     assert document["audit"]["gap"] > 1e-3
     assert document["audit"]["remedy"] == "weight=lambda output, target: (target != -100).sum()"
-    assert cli("audit", "--problem", file.parent / "none.py").returncode == 2
-    assert cli("runs").stdout.startswith("no runs"), "it leaves none"
+    assert cli_in_process("audit", "--problem", file.parent / "none.py").returncode == 2
+    assert cli_in_process("runs").stdout.startswith("no runs"), "it leaves none"
 
 
-def test_a_loss_of_the_whole_batch_trains_and_is_marked(cli: Cli, file: Path) -> None:
+def test_a_loss_of_the_whole_batch_trains_and_is_marked(cli_in_process: Cli, file: Path) -> None:
     arguments = ("--batch-sizes", "8,16", "--accumulation", "4,1", "--epochs", "1")
-    result = cli("train", "--problem", f"{file}:whole", *arguments, "--json")
+    result = cli_in_process("train", "--problem", f"{file}:whole", *arguments, "--json")
     assert result.returncode == 0
     assert "depends on the batch as a whole" in result.stderr
     variants = json.loads(result.stdout)["variants"]
     assert [each["state"] for each in variants] == ["finished", "finished"]
     assert [each["is_big_batch"] for each in variants] == [False, True]
-    table = cli("train", "--problem", f"{file}:whole", *arguments).stdout
+    table = cli_in_process("train", "--problem", f"{file}:whole", *arguments).stdout
     assert "8 ×4 ≠" in table
     assert "≠: not the big batch: " in table
 
 
 def test_batches_of_one_that_is_ignored_are_no_divergence(
-    cli: Cli, file: Path, tmp_path: Path
+    cli_in_process: Cli, file: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     arguments = ("--batch-sizes", "1", "--accumulation", "4", "--epochs", "2", "--run-dir", run)
-    result = cli("train", "--problem", f"{file}:weighted", *arguments, "--json")
+    result = cli_in_process("train", "--problem", f"{file}:weighted", *arguments, "--json")
     assert result.returncode == 0
     assert result.stderr == (
         "gdtui train: train[1]: 20 labels are -100, which the loss ignores as no target\n"
@@ -92,7 +92,9 @@ def test_batches_of_one_that_is_ignored_are_no_divergence(
     (variant,) = json.loads(result.stdout)["variants"]
     assert variant["state"] == "finished"
     assert variant["is_big_batch"] is True
-    losses = [row["loss"] for row in csv.DictReader(cli("export", run).stdout.splitlines())]
+    losses = [
+        row["loss"] for row in csv.DictReader(cli_in_process("export", run).stdout.splitlines())
+    ]
     assert losses.count("") == 40
     mean = sum(float(loss) for loss in losses[80:] if loss) / 60
     assert variant["final_loss"] == pytest.approx(mean, rel=1e-6)

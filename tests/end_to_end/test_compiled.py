@@ -48,7 +48,7 @@ def compiler() -> None:
 
 @pytest.mark.timeout(2 * PATIENCE)
 def test_a_compiled_run_is_rewound_forked_and_resumed_as_it_was_trained(
-    tmp_path: Path, cli: Cli, cli_env: dict[str, str]
+    tmp_path: Path, cli: Cli, cli_in_process: Cli, cli_env: dict[str, str]
 ) -> None:
     cli_env["XDG_CACHE_HOME"] = str(tmp_path / "cache")
     run = tmp_path / "run"
@@ -58,9 +58,9 @@ def test_a_compiled_run_is_rewound_forked_and_resumed_as_it_was_trained(
 
     logs = GrowingLogs(run)
     logs.until(lambda: sum(each.duration for each in logs.of(FIRST, Chunk)) > 0.4)
-    send(cli, run, "pace 2")  # so that there is little to repeat
+    send(cli_in_process, run, "pace 2")  # so that there is little to repeat
     logs.until(lambda: logs.of(FIRST, Execution))
-    send(cli, run, "lr 0.02", "pace 200")
+    send(cli_in_process, run, "lr 0.02", "pace 200")
     logs.until(lambda: logs.of(FIRST, Changed))
     [swap], [change] = logs.of(FIRST, Execution), logs.of(FIRST, Changed)
     assert (swap.compiled, swap.reason) == (2, "")
@@ -68,9 +68,9 @@ def test_a_compiled_run_is_rewound_forked_and_resumed_as_it_was_trained(
     middle = change.batch + 301  # within a call
 
     logs.until(lambda: len(logs.losses(FIRST, 1)) > middle + 300)
-    send(cli, run, f"rewind {middle}")
+    send(cli_in_process, run, f"rewind {middle}")
     logs.until(lambda: len(logs.losses(FIRST, 2)) > 300)
-    send(cli, run, f"fork {middle}", "pace free")
+    send(cli_in_process, run, f"fork {middle}", "pace free")
     logs.until(lambda: logs.have_finished({FIRST, FORK}))
     first, again, fork = (logs.losses(*each) for each in ((FIRST, 1), (FIRST, 2), (FORK, 1)))
     assert np.allclose(*beside_eager(first[: middle + 300], change), rtol=1e-5)
@@ -126,8 +126,8 @@ class GrowingLogs:
         return finished >= names
 
 
-def send(cli: Cli, run: Path, *commands: str) -> None:
-    done = cli("send", run, *commands)
+def send(cli_in_process: Cli, run: Path, *commands: str) -> None:
+    done = cli_in_process("send", run, *commands)
     assert done.returncode == 0, done.stderr
 
 

@@ -15,7 +15,7 @@ from gdtui.state.stored_runs import RunState, described
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 LINE = ("sweep", "--batch-sizes", "1000,full", "--device", "cpu")
-EPOCHS = 5_000
+EPOCHS = 2_000
 """The second arm lasts longer than `gdtui stop` takes to be there."""
 
 
@@ -27,7 +27,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def test_a_sweep_outlives_its_terminal_and_goes_on_after_its_end(
-    cli: Cli, cli_env: dict[str, str], tmp_path: Path
+    cli_in_process: Cli, cli_env: dict[str, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "sizes"
     line = (*LINE, "--epochs", str(EPOCHS), "--run-dir", str(path))
@@ -40,17 +40,17 @@ def test_a_sweep_outlives_its_terminal_and_goes_on_after_its_end(
         until((path / "batch-gd").is_dir)  # the first arm has ended
         first = (path / "mini-batch" / "1-mini-batch.gdlog").read_bytes()
         processes = descendants(note.pid)
-        stopped = cli("stop", path)
+        stopped = cli_in_process("stop", path)
         assert (stopped.returncode, stopped.stderr) == (0, "")
         assert [pid for pid in processes if is_alive(pid)] == []
     assert read_notes(path) == []
     assert (listed := described(path)) is not None
     assert listed.state is RunState.STOPPED
 
-    other = cli(*line, "--seed", "3")
+    other = cli_in_process(*line, "--seed", "3")
     assert other.returncode == 2
     assert "other settings (seed)" in other.stderr
-    done = cli("sweep", "--run-dir", path, "--json")
+    done = cli_in_process("sweep", "--run-dir", path, "--json")
     assert done.returncode == 0
     rows = json.loads(done.stdout)["rows"]
     assert [(row["batch_size"], row["state"]) for row in rows] == [
@@ -58,4 +58,4 @@ def test_a_sweep_outlives_its_terminal_and_goes_on_after_its_end(
         ("full", "finished"),
     ]
     assert (path / "mini-batch" / "1-mini-batch.gdlog").read_bytes() == first
-    assert cli(*line, "--json").stdout == done.stdout  # the same command again
+    assert cli_in_process(*line, "--json").stdout == done.stdout  # the same command again

@@ -14,7 +14,7 @@ def test_keys_beside_a_stopped_worker_neither_freeze_the_screen_nor_are_lost(
     start_app: StartApp,
 ) -> None:
     """After some hundred commands its pipe was full, and the screen waited for it."""
-    app = start_app("--batch-sizes", "64,1", "--epochs", "100000")
+    app = start_app("--batch-sizes", "64,1", "--epochs", "100000", "--pace", "0.2")
     app.wait_for_losses()
     worker = app.worker(SGD)
     os.kill(worker, signal.SIGSTOP)

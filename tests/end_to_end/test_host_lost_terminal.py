@@ -26,7 +26,7 @@ def changes(path: Path) -> list[tuple[str, float]]:
 
 
 def test_a_run_goes_on_when_the_window_of_its_app_is_closed(
-    tmp_path: Path, cli: Cli, cli_env: dict[str, str]
+    tmp_path: Path, cli_in_process: Cli, cli_env: dict[str, str]
 ) -> None:
     options = ["--batch-sizes", "64,32", "--epochs", str(EPOCHS), "--pace", "1", "--linger", "0"]
     with Terminal([*CONSOLE_SCRIPT, *options], env=cli_env) as window:
@@ -41,9 +41,9 @@ def test_a_run_goes_on_when_the_window_of_its_app_is_closed(
             other.wait_for(lambda: re.search(r"batch 32 [^│]*· lr 0\.02 ", other.text))
             other.send("d")
             assert other.wait() == 0
-        assert cli("send", path, "pace free").returncode == 0
+        assert cli_in_process("send", path, "pace free").returncode == 0
         window.wait_for(lambda: not read_notes(path) and not window.processes)
     assert "Traceback" not in (path / "host.out").read_text()
-    (listed,) = json.loads(cli("runs", "--json").stdout)["runs"]
+    (listed,) = json.loads(cli_in_process("runs", "--json").stdout)["runs"]
     assert listed["state"] == "finished"
     assert rows(path) == {"Mini-batch 64": EPOCHS * 32, "Mini-batch 32": EPOCHS * 63}

@@ -52,7 +52,9 @@ def long_path(folder: Path, size: int) -> Path:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to be another user")
-def test_a_run_is_its_users_alone(tmp_path: Path, cli: Cli, cli_env: dict[str, str]) -> None:
+def test_a_run_is_its_users_alone(
+    tmp_path: Path, cli_in_process: Cli, cli_env: dict[str, str]
+) -> None:
     for folder in (tmp_path, *tmp_path.parents):
         if Path(tempfile.gettempdir()) in folder.parents:
             folder.chmod(folder.stat().st_mode | 0o011)
@@ -63,7 +65,7 @@ def test_a_run_is_its_users_alone(tmp_path: Path, cli: Cli, cli_env: dict[str, s
     assert os.fsdecode(started.stdout).strip() == str(path)
     try:
         (note,) = read_notes(path)
-        assert cli("send", path, "batch-size 2 128").returncode == 0
+        assert cli_in_process("send", path, "batch-size 2 128").returncode == 0
         with Terminal([*CONSOLE_SCRIPT, "attach", str(path)], env=cli_env) as screen:
             screen.wait_for("attached")
             screen.send("d")
@@ -74,6 +76,6 @@ def test_a_run_is_its_users_alone(tmp_path: Path, cli: Cli, cli_env: dict[str, s
             assert not stat.S_IMODE(file.lstat().st_mode) & 0o077, file
         assert subprocess.run([sys.executable, "-c", INTRUDER, *files], check=False).returncode == 0
     finally:
-        stopped = cli("stop", path)
+        stopped = cli_in_process("stop", path)
     assert (stopped.returncode, read_notes(path)) == (0, [])
     assert RunDirectory.open(path).path == path

@@ -70,15 +70,21 @@ def test_the_screen_shows_and_obeys_nothing(hostile: RunDirectory, cli_env: dict
 @pytest.mark.parametrize(
     "words", [["runs"], ["runs", "--json"], ["verify"], ["verify", "--json"], ["export"]]
 )
-def test_commands_show_and_obey_nothing(hostile: RunDirectory, cli: Cli, words: list[str]) -> None:
-    result = cli(*words) if words[0] == "runs" else cli(words[0], hostile.path, *words[1:])
+def test_commands_show_and_obey_nothing(
+    hostile: RunDirectory, cli_in_process: Cli, words: list[str]
+) -> None:
+    result = (
+        cli_in_process(*words)
+        if words[0] == "runs"
+        else cli_in_process(words[0], hostile.path, *words[1:])
+    )
     shown: str = result.stdout + result.stderr
     assert "owned" in shown or words[0] == "verify"
     assert not {each for each in shown if is_obeyed(each)} - {"\n"}
     assert "Traceback" not in shown
 
 
-def test_pruning_removes_it_with_one_line(hostile: RunDirectory, cli: Cli) -> None:
-    result = cli("runs", "--prune", "--yes")
+def test_pruning_removes_it_with_one_line(hostile: RunDirectory, cli_in_process: Cli) -> None:
+    result = cli_in_process("runs", "--prune", "--yes")
     assert (result.returncode, result.stderr) == (0, "")
     assert not hostile.path.exists()

@@ -20,7 +20,7 @@ from engine.session.host.note import read_notes
 from engine.session.host.processes import descendants, is_alive
 
 Cli = Callable[..., "CompletedProcess[str]"]
-LONG = ("--batch-sizes", "64,1", "--epochs", "100000")
+LONG = ("--batch-sizes", "64,1", "--epochs", "100000", "--pace", "0.5")
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -35,7 +35,7 @@ def has_begun(path: Path) -> bool:
 
 
 def test_training_goes_on_when_the_terminal_is_gone(
-    tmp_path: Path, cli: Cli, cli_env: dict[str, str]
+    tmp_path: Path, cli_in_process: Cli, cli_env: dict[str, str]
 ) -> None:
     path = tmp_path / "a path with blänks" / ("long" * 20) / "run"
     temporary = tmp_path / ("t" * 80)  # too long for the address of a socket
@@ -48,25 +48,25 @@ def test_training_goes_on_when_the_terminal_is_gone(
         before = rows(path)
         until(lambda: all(count > before[name] for name, count in rows(path).items()))
 
-        assert cli("send", path, "batch-size 2 128", "lr Mini-batch 0.5").returncode == 0
+        assert cli_in_process("send", path, "batch-size 2 128", "lr Mini-batch 0.5").returncode == 0
         until(lambda: len(changes(path)) == 2)
         assert changes(path) == {"SGD": (128, 0.01), "Mini-batch": (64, 0.5)}
-        wrong = cli("send", path, "batch-size 3 128")
+        wrong = cli_in_process("send", path, "batch-size 3 128")
         assert wrong.returncode == 2
         assert "1 Mini-batch, 2 SGD" in wrong.stderr
 
         processes = descendants(host)
         assert len(processes) >= 4
-        stopped = cli("stop", path)
+        stopped = cli_in_process("stop", path)
         assert (stopped.returncode, stopped.stderr) == (0, "")
         assert [pid for pid in processes if is_alive(pid)] == []
     assert "stopped" in (path / "host.out").read_text()
     assert "Traceback" not in (path / "host.out").read_text()
     assert read_notes(path) == []
     assert not Follower(RunDirectory.open(path)).damage
-    again = cli("stop", path)
+    again = cli_in_process("stop", path)
     assert (again.returncode, "ended already" in again.stdout) == (0, True)
-    sent = cli("send", path, "pause")
+    sent = cli_in_process("send", path, "pause")
     assert (sent.returncode, "has ended" in sent.stderr) == (1, True)
 
 
@@ -78,21 +78,21 @@ def changes(path: Path) -> dict[str, tuple[object, float]]:
 
 
 def test_a_detached_run_is_listed_with_its_host_and_finishes(
-    tmp_path: Path, cli: Cli, cli_env: dict[str, str]
+    tmp_path: Path, cli: Cli, cli_in_process: Cli, cli_env: dict[str, str]
 ) -> None:
     started = cli("train", "--detach", "--batch-sizes", "64", "--epochs", "3", "--pace", "0.02")
     assert (started.returncode, started.stderr) == (0, "")
     path = Path(started.stdout.strip())
     (note,) = read_notes(path)
-    assert cli("send", path, "pause").returncode == 0
+    assert cli_in_process("send", path, "pause").returncode == 0
     assert os.getsid(note.pid) == note.pid
-    (listed,) = json.loads(cli("runs", "--json").stdout)["runs"]
+    (listed,) = json.loads(cli_in_process("runs", "--json").stdout)["runs"]
     assert (listed["state"], listed["pid"], listed["viewers"]) == ("running", note.pid, 0)
     assert (listed["path"], listed["variants"]) == (str(path), ["Mini-batch"])
-    assert f":{note.pid}" in cli("runs").stdout
-    assert cli("send", path, "pace free", "resume").returncode == 0
+    assert f":{note.pid}" in cli_in_process("runs").stdout
+    assert cli_in_process("send", path, "pace free", "resume").returncode == 0
     until(lambda: not is_alive(note.pid))
-    (listed,) = json.loads(cli("runs", "--json").stdout)["runs"]
+    (listed,) = json.loads(cli_in_process("runs", "--json").stdout)["runs"]
     assert (listed["state"], listed["host"], listed["pid"]) == ("finished", None, None)
     assert rows(path) == {"Mini-batch": 3 * 32}
     assert "finished" in (path / "host.out").read_text()
@@ -109,7 +109,7 @@ def test_what_only_a_worker_can_tell_ends_the_command_that_detaches(
 
 
 def test_a_killed_host_leaves_no_worker_and_is_recognised(
-    tmp_path: Path, cli: Cli, cli_env: dict[str, str]
+    tmp_path: Path, cli_in_process: Cli, cli_env: dict[str, str]
 ) -> None:
     path = tmp_path / "run"
     command = [*CONSOLE_SCRIPT, "train", "--run-dir", str(path), *LONG]
@@ -119,14 +119,16 @@ def test_a_killed_host_leaves_no_worker_and_is_recognised(
         host.kill()
         until(lambda: not any(map(is_alive, processes)))
     assert all(count >= before[name] for name, count in rows(path).items())
-    sent = cli("send", path, "pause")
+    sent = cli_in_process("send", path, "pause")
     assert (sent.returncode, "has ended" in sent.stderr) == (1, True)
-    (listed,) = json.loads(cli("runs", "--json").stdout)["runs"] or [{"host": None}]
+    (listed,) = json.loads(cli_in_process("runs", "--json").stdout)["runs"] or [{"host": None}]
     assert listed["host"] is None
 
 
-def test_two_attached_terminals_control_one_run(cli: Cli, cli_env: dict[str, str]) -> None:
-    started = cli("train", "--detach", "--pace", "50", *LONG)
+def test_two_attached_terminals_control_one_run(
+    cli: Cli, cli_in_process: Cli, cli_env: dict[str, str]
+) -> None:
+    started = cli("train", "--detach", *LONG)
     assert (started.returncode, started.stderr) == (0, "")
     path = Path(started.stdout.strip())
     attach = [*CONSOLE_SCRIPT, "attach"]
@@ -134,7 +136,7 @@ def test_two_attached_terminals_control_one_run(cli: Cli, cli_env: dict[str, str
         for screen in (one, other):
             screen.wait_for("attached")
             screen.wait_for(lambda screen=screen: "all data" in screen.text)
-        (listed,) = json.loads(cli("runs", "--json").stdout)["runs"]
+        (listed,) = json.loads(cli_in_process("runs", "--json").stdout)["runs"]
         assert listed["viewers"] == 2
         one.send("2]")
         other.wait_for(lambda: changes(path) == {"SGD": (2, 0.01)} and "SGD → 2" in other.text)

@@ -41,8 +41,8 @@ def runs(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", [("export",), ("export", "--measurements")])
-def test_export_refuses_it(runs: Path, cli: Callable, command: tuple[str, ...]) -> None:
-    result = cli(*command, runs / "newer")
+def test_export_refuses_it(runs: Path, cli_in_process: Callable, command: tuple[str, ...]) -> None:
+    result = cli_in_process(*command, runs / "newer")
     assert (result.returncode, result.stdout) == (2, "")
     assert f"{runs / 'newer'} {REFUSAL}" in " ".join(result.stderr.split())
 
@@ -61,32 +61,34 @@ def test_the_api_refuses_it(runs: Path) -> None:
     assert str(error.value) == f"{runs / 'newer'} {REFUSAL}"
 
 
-def test_runs_lists_both_and_removes_what_it_knows(runs: Path, cli: Callable) -> None:
+def test_runs_lists_both_and_removes_what_it_knows(runs: Path, cli_in_process: Callable) -> None:
     before = contents(runs / "newer")
-    listed = json.loads(cli("runs", "--json").stdout)["runs"]
+    listed = json.loads(cli_in_process("runs", "--json").stdout)["runs"]
     states = {Path(run["run_dir"]).name: run["state"] for run in listed}
     assert states == {"ours": "finished", "newer": "newer format"}
-    assert "newer format" in cli("runs").stdout
-    result = cli("runs", "--prune", "--yes")
+    assert "newer format" in cli_in_process("runs").stdout
+    result = cli_in_process("runs", "--prune", "--yes")
     assert (result.returncode, result.stderr) == (0, "")
     assert [path.name for path in runs.iterdir()] == ["newer"]
     assert contents(runs / "newer") == before
 
 
-def test_no_run_is_begun_in_its_place(runs: Path, cli: Callable) -> None:
+def test_no_run_is_begun_in_its_place(runs: Path, cli_in_process: Callable) -> None:
     before = contents(runs)
-    result = cli("train", "--run-dir", runs / "newer", "--epochs", "1")
+    result = cli_in_process("train", "--run-dir", runs / "newer", "--epochs", "1")
     assert result.returncode == 2
     assert "already holds a run" in result.stderr
     assert contents(runs) == before
 
 
-def test_a_log_of_a_later_form_is_named_and_the_others_are_read(runs: Path, cli: Callable) -> None:
+def test_a_log_of_a_later_form_is_named_and_the_others_are_read(
+    runs: Path, cli_in_process: Callable
+) -> None:
     log = runs / "ours" / "2-mini-batch.gdlog"
     data = bytearray(log.read_bytes())
     data[7] = NEXT
     log.write_bytes(data)
-    result = cli("export", runs / "ours")
+    result = cli_in_process("export", runs / "ours")
     assert result.returncode == 1
     assert f"2-mini-batch.gdlog: was written by a later gdtui (format {NEXT})" in result.stderr
     assert {line.split(",")[0] for line in result.stdout.splitlines()[1:]} == {"Batch GD", "SGD"}
@@ -123,18 +125,19 @@ def add_unknown_records(log: Path) -> None:
 
 
 def test_unknown_records_are_skipped_by_every_reader(
-    runs: Path, cli: Callable, cli_env: dict[str, str]
+    runs: Path, cli_in_process: Callable, cli_env: dict[str, str]
 ) -> None:
     run = runs / "ours"
     exports = [("export",), ("export", "--measurements")]
-    before = [cli(*command, run).stdout for command in exports]
+    before = [cli_in_process(*command, run).stdout for command in exports]
     for log in run.glob("*.gdlog"):
         add_unknown_records(log)
     for command, expected in zip(exports, before, strict=True):
-        result = cli(*command, run)
+        result = cli_in_process(*command, run)
         assert (result.returncode, result.stderr, result.stdout) == (0, "", expected)
     states = {
-        one["run_dir"]: one["state"] for one in json.loads(cli("runs", "--json").stdout)["runs"]
+        one["run_dir"]: one["state"]
+        for one in json.loads(cli_in_process("runs", "--json").stdout)["runs"]
     }
     assert states[str(run)] == "finished"
     opened = gdtui.open_run(run)

@@ -102,9 +102,9 @@ def test_a_file_that_cannot_be_used_exits_2_with_one_line(
     assert not multiprocessing.active_children()
 
 
-def trained(cli: Cli, *arguments: str | Path) -> tuple[list[dict[str, Any]], str]:
+def trained(cli_in_process: Cli, *arguments: str | Path) -> tuple[list[dict[str, Any]], str]:
     """The variants, and the line that says what the file was read as; the JSON says it, too."""
-    result = cli("train", "--json", "--epochs", "3", *arguments)
+    result = cli_in_process("train", "--json", "--epochs", "3", *arguments)
     assert result.returncode == 0
     document = json.loads(result.stdout)
     assert document["data"]["rows"] > 0
@@ -112,14 +112,14 @@ def trained(cli: Cli, *arguments: str | Path) -> tuple[list[dict[str, Any]], str
     return document["variants"], result.stderr
 
 
-def test_a_table_is_trained_by_defaults_that_fit_it(cli: Cli, tmp_path: Path) -> None:
+def test_a_table_is_trained_by_defaults_that_fit_it(cli_in_process: Cli, tmp_path: Path) -> None:
     size = np.random.default_rng(0).normal(100, 20, 300)
     town = np.where(size > 100, "York", "Rye")
     price = 3 * size + 50 * (town == "York")
     file = tmp_path / "houses.csv"
     rows = zip(size, town, price, strict=True)
     file.write_text("size,town,price\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
-    variants, said = trained(cli, "--data", file, "--target", "price", "--lr", "0.1")
+    variants, said = trained(cli_in_process, "--data", file, "--target", "price", "--lr", "0.1")
     assert said == (
         "gdtui train: houses.csv: target price: a number (mean squared error); inputs: 1 number, "
         "1 text; 300 rows, 20% held out\n"
@@ -130,14 +130,14 @@ def test_a_table_is_trained_by_defaults_that_fit_it(cli: Cli, tmp_path: Path) ->
     assert variants[1]["samples"] == 3 * 240
 
 
-def test_images_go_through_a_small_network(cli: Cli, tmp_path: Path) -> None:
+def test_images_go_through_a_small_network(cli_in_process: Cli, tmp_path: Path) -> None:
     y = np.arange(100) % 2
     x = (np.random.default_rng(0).integers(0, 99, (100, 8, 8)) + 100 * y[:, None, None]).astype(
         np.uint8
     )
     np.savez(tmp_path / "m.npz", x_train=x, y_train=y, x_test=x[:20], y_test=y[:20])
     (variant,), said = trained(
-        cli, "--problem", "mnist", "--data", tmp_path / "m.npz", "--batch-sizes", "10"
+        cli_in_process, "--problem", "mnist", "--data", tmp_path / "m.npz", "--batch-sizes", "10"
     )
     assert "target y_train: two classes, 0 60, 1 60 (binary cross-entropy)" in said
     assert variant["samples"] == 300

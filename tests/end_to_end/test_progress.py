@@ -3,15 +3,15 @@
 import json
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from in_process import run_in_process, run_on_terminal
 from terminal import Terminal
 
+TRAIN = ("train", "--batch-sizes", "64,full", "--epochs", "6", "--pace", "4")
 LONG = {
-    "train": ("--batch-sizes", "64,full", "--epochs", "6", "--pace", "2"),
-    "sweep": ("--batch-sizes", "1,full", "--epochs", "5"),
+    "sweep": ("--batch-sizes", "1,full", "--epochs", "3"),
     "experiment": ("sharp-minimum", "--seeds", "30"),
 }
 SHORT = {
@@ -22,12 +22,11 @@ SHORT = {
 PATIENCE = 120
 
 
-@pytest.mark.parametrize(("name", "columns"), [("train", 20), ("sweep", 80), ("experiment", 80)])
 def test_on_a_terminal_one_line_tells_the_time_left_and_is_gone_at_the_end(
-    name: str, columns: int, cli_env: dict[str, str], tmp_path: Path
+    cli_env: dict[str, str], tmp_path: Path
 ) -> None:
-    result = tmp_path / "result"
-    command = f"{sys.executable} -m gdtui {name} {' '.join(LONG[name])} --json > {result}"
+    result, columns = tmp_path / "result", 20
+    command = f"{sys.executable} -m gdtui {' '.join(TRAIN)} --json > {result}"
     env = {**cli_env, "NO_COLOR": "1"}
     with Terminal(["sh", "-c", command], env=env, columns=columns, rows=5) as terminal:
         terminal.wait_for(" left", PATIENCE)
@@ -39,21 +38,29 @@ def test_on_a_terminal_one_line_tells_the_time_left_and_is_gone_at_the_end(
     assert json.loads(result.read_text())
 
 
-@pytest.mark.parametrize("name", SHORT)
-def test_quiet_says_nothing_on_a_terminal(
-    name: str, cli_env: dict[str, str], tmp_path: Path
-) -> None:
-    command = f"{sys.executable} -m gdtui {name} {' '.join(SHORT[name])} --quiet"
-    out = tmp_path / "out"
-    with Terminal(["sh", "-c", f"{command} > {out}"], env=cli_env, columns=80, rows=5) as terminal:
-        assert terminal.wait(PATIENCE) == 0
-        assert terminal.raw == b""
-    assert out.read_text()
+@pytest.mark.parametrize("name", LONG)
+def test_a_sweep_and_an_experiment_do_likewise(name: str, cli_env: dict[str, str]) -> None:
+    env = {**cli_env, "NO_COLOR": "1"}
+    result, written = run_on_terminal(env, name, *LONG[name], "--json", columns=80)
+    assert result.returncode == 0
+    assert json.loads(result.stdout)
+    *lines, last = written.decode().split("\r\x1b[K")
+    assert any(re.search(r"\d\d:\d\d left", line) for line in lines)
+    assert max(map(len, lines)) < 80
+    assert b"\n" not in written
+    assert last == ""
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_without_a_terminal_nothing_is_redrawn(name: str, cli: Callable) -> None:
-    result = cli(name, *SHORT[name], "--json")
+def test_quiet_says_nothing_on_a_terminal(name: str, cli_env: dict[str, str]) -> None:
+    result, written = run_on_terminal(cli_env, name, *SHORT[name], "--quiet", columns=80)
+    assert (result.returncode, written) == (0, b"")
+    assert result.stdout
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_without_a_terminal_nothing_is_redrawn(name: str, cli_env: dict[str, str]) -> None:
+    result = run_in_process({**cli_env, "GDTUI_QUIET": "0"}, name, *SHORT[name], "--json")
     assert result.returncode == 0
     assert json.loads(result.stdout)
     lines = result.stderr.splitlines()

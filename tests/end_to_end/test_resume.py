@@ -25,26 +25,28 @@ def test_the_export_of_killed_runs_equals_that_of_undisturbed_ones(
     assert "equal after" in done.stdout
 
 
-def test_a_run_that_cannot_go_on_is_refused_in_a_line(tmp_path: Path, cli: Cli) -> None:
+def test_a_run_that_cannot_go_on_is_refused_in_a_line(tmp_path: Path, cli_in_process: Cli) -> None:
     run = tmp_path / "run"
-    first = cli("train", "--run-dir", run, "--epochs", "1", "--batch-sizes", "64", "--resume")
+    first = cli_in_process(
+        "train", "--run-dir", run, "--epochs", "1", "--batch-sizes", "64", "--resume"
+    )
     assert first.returncode == 0, first.stderr
-    other = cli("train", "--run-dir", run, "--epochs", "1", "--lr", "0.5", "--resume")
+    other = cli_in_process("train", "--run-dir", run, "--epochs", "1", "--lr", "0.5", "--resume")
     assert other.returncode == 2
     assert "was begun with another --lr" in other.stderr
     assert len(other.stderr.splitlines()) == 1
-    nowhere = cli("train", "--resume")
+    nowhere = cli_in_process("train", "--resume")
     assert (nowhere.returncode, len(nowhere.stderr.splitlines())) == (2, 1)
-    again = cli("resume", run, "--epochs", "2", "--json")
+    again = cli_in_process("resume", run, "--epochs", "2", "--json")
     assert again.returncode == 0, again.stderr
-    forked = cli("fork", run, "--at", "40", "--batch-size", "128", "--json")
+    forked = cli_in_process("fork", run, "--at", "40", "--batch-size", "128", "--json")
     assert forked.returncode == 0, forked.stderr
     (old, new) = json.loads(forked.stdout)["variants"]
     assert new["origin"] == {"variant": old["name"], "generation": 1, "batch": 40}
     assert (old["origin"], new["name"], new["batch_size"]) == (None, "Mini-batch 2", 128)
     weights = tmp_path / "w.safetensors"
-    written = cli("weights", run, "Mini-batch", "-o", weights)
+    written = cli_in_process("weights", run, "Mini-batch", "-o", weights)
     assert written.returncode == 0, written.stderr
     assert "epoch 2" in written.stdout
-    unknown = cli("weights", run, "Mini", "-o", weights)
+    unknown = cli_in_process("weights", run, "Mini", "-o", weights)
     assert (unknown.returncode, len(unknown.stderr.splitlines())) == (2, 1)

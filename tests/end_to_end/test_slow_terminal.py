@@ -7,12 +7,12 @@ from gdtui.terminal.frame_gate import QUERY
 
 RATE = 20 * 1024
 """Bytes a second, a slow link."""
-STUCK = 3.0
+STUCK = 1.5
 """Seconds of training, while nothing can be shown."""
 
 
 def test_keys_never_wait_behind_a_backlog_of_frames(start_app: StartApp) -> None:
-    app = start_app("--pace", "free", "--epochs", "1000000", "--fps", "30")
+    app = start_app("--pace", "2", "--epochs", "1000000", "--fps", "30")
     terminal = app.terminal
     app.wait_for_losses()
     terminal.rate = RATE

@@ -36,10 +36,10 @@ def stored(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("options", "suffix"), [([], ""), (["--measurements"], "-measurements")])
 def test_the_export_is_that_of_the_version_that_wrote_it(
-    stored: Path, cli: Callable, options: list[str], suffix: str
+    stored: Path, cli_in_process: Callable, options: list[str], suffix: str
 ) -> None:
     before = contents(stored)
-    result = cli("export", *options, stored)
+    result = cli_in_process("export", *options, stored)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == (STORED / f"{stored.name}{suffix}.csv").read_text()
     assert contents(stored) == before
@@ -64,8 +64,8 @@ def test_every_record_is_read(stored: Path) -> None:
     ]
 
 
-def test_it_is_listed_as_finished(stored: Path, cli: Callable) -> None:
-    (listed,) = json.loads(cli("runs", "--json").stdout)["runs"]
+def test_it_is_listed_as_finished(stored: Path, cli_in_process: Callable) -> None:
+    (listed,) = json.loads(cli_in_process("runs", "--json").stdout)["runs"]
     assert (Path(listed["run_dir"]).name, listed["state"]) == (stored.name, "finished")
 
 

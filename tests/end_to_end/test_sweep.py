@@ -13,9 +13,11 @@ from engine.log.follow import Follower
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def test_a_sweep_measures_every_column_for_every_batch_size(cli: Cli, tmp_path: Path) -> None:
+def test_a_sweep_measures_every_column_for_every_batch_size(
+    cli_in_process: Cli, tmp_path: Path
+) -> None:
     line = "sweep --batch-sizes 32,500,full,4000 --epochs 2 --lr-scaling linear --seed 1 --json"
-    result = cli(*line.split(), "--device", "cpu", "--run-dir", tmp_path / "arms")
+    result = cli_in_process(*line.split(), "--device", "cpu", "--run-dir", tmp_path / "arms")
     assert result.returncode == 0
     assert "exceeds the 2,000 samples" in result.stderr
     document = json.loads(result.stdout)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from in_process import run_in_process
 from terminal import Terminal
 
 from engine.checkpoint.store import CheckpointStore
@@ -115,8 +116,8 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def document(state: Path) -> dict[str, Any]:
-    """The document that the plain `gdtui train --json` prints."""
-    result = gdtui(state, "train", "--json")
+    """The document that the plain `gdtui train --json` prints, but for the epochs."""
+    result = gdtui(state, "train", "--json", "--epochs", "5")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("\n") == 1
     answer: dict[str, Any] = json.loads(result.stdout)
@@ -144,7 +145,9 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     words = ["--names", ",".join(MIXED), "--epochs", "5", "--device", "cpu"]
     for option, usual in REST.items():
         words += [f"--{option}", ",".join(own.get(option, usual) for own in MIXED.values())]
-    result = gdtui(tmp_path_factory.mktemp("mixed"), "train", "--json", *words)
+    result = run_in_process(
+        environment(tmp_path_factory.mktemp("mixed")), "train", "--json", *words
+    )
     assert result.returncode == 0, result.stderr
     (line,) = result.stderr.splitlines()
     assert "away: finished, but with a loss " in line
@@ -164,11 +167,11 @@ def test_the_document_has_exactly_what_scripts_rely_on(
 def test_all_three_train_to_the_end(document: dict[str, Any]) -> None:
     variants = document["variants"]
     assert [variant["state"] for variant in variants] == ["finished"] * 3
-    assert [variant["batches"] for variant in variants] == [20, 640, 40_000]
-    assert [variant["updates"] for variant in variants] == [20, 640, 40_000]
-    assert [variant["samples"] for variant in variants] == [40_000] * 3
+    assert [variant["batches"] for variant in variants] == [5, 160, 10_000]
+    assert [variant["updates"] for variant in variants] == [5, 160, 10_000]
+    assert [variant["samples"] for variant in variants] == [10_000] * 3
     assert [variant["batch_size"] for variant in variants] == [2000, 64, 1]
-    assert [len(variant["epoch_losses"]) for variant in variants] == [20] * 3
+    assert [len(variant["epoch_losses"]) for variant in variants] == [5] * 3
 
 
 def test_figures_follow_from_the_epoch_losses(document: dict[str, Any]) -> None:
@@ -185,7 +188,7 @@ def test_figures_follow_from_the_epoch_losses(document: dict[str, Any]) -> None:
 
 
 def test_export_has_every_batch_once_and_in_order(document: dict[str, Any], state: Path) -> None:
-    result = gdtui(state, "export", document["run_dir"])
+    result = run_in_process(environment(state), "export", document["run_dir"])
     assert (result.returncode, result.stderr) == (0, "")
     batches = defaultdict(list)
     sums: dict[tuple[str, int], list[float]] = defaultdict(list)
@@ -193,9 +196,9 @@ def test_export_has_every_batch_once_and_in_order(document: dict[str, Any], stat
         batches[row["variant"]].append(int(row["batch"]))
         sums[row["variant"], int(row["epoch"])].append(float(row["loss"]))
     assert {name: len(numbers) for name, numbers in batches.items()} == {
-        "Batch GD": 20,
-        "Mini-batch": 640,
-        "SGD": 40_000,
+        "Batch GD": 5,
+        "Mini-batch": 160,
+        "SGD": 10_000,
     }
     assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in batches.values())
     for variant in document["variants"]:
@@ -208,7 +211,7 @@ def test_export_has_every_batch_once_and_in_order(document: dict[str, Any], stat
 
 
 def test_the_run_is_listed_as_finished(document: dict[str, Any], state: Path) -> None:
-    (run,) = json.loads(gdtui(state, "runs", "--json").stdout)["runs"]
+    (run,) = json.loads(run_in_process(environment(state), "runs", "--json").stdout)["runs"]
     assert run["run_dir"] == document["run_dir"]
     assert run["state"] == "finished"
 
@@ -238,10 +241,10 @@ def test_divergence_is_a_result(mixed: dict[str, dict[str, Any]]) -> None:
 
 
 def test_a_loss_that_ran_away_but_stayed_finite_is_not_plainly_finished(
-    cli: Cli, mixed: dict[str, dict[str, Any]]
+    cli_in_process: Cli, mixed: dict[str, dict[str, Any]]
 ) -> None:
     line = ["train", "--batch-sizes", "64", "--lr", "1e9", "--epochs", "2", "--device", "cpu"]
-    result = cli(*line)
+    result = cli_in_process(*line)
     assert result.returncode == 0
     assert "finished, diverging" in result.stdout
     assert "Mini-batch: finished, but with a loss " in result.stderr
@@ -250,8 +253,8 @@ def test_a_loss_that_ran_away_but_stayed_finite_is_not_plainly_finished(
     assert mixed["away"]["growth"] > 1e6
 
 
-def test_the_table_when_nobody_asks_for_json(cli: Cli) -> None:
-    result = cli("train", "--batch-sizes", "full,4000", "--epochs", "2")
+def test_the_table_when_nobody_asks_for_json(cli_in_process: Cli) -> None:
+    result = cli_in_process("train", "--batch-sizes", "full,4000", "--epochs", "2")
     assert result.returncode == 0
     lines = result.stdout.splitlines()
     assert any(line.startswith("Batch GD") and line.endswith("finished") for line in lines)
@@ -267,9 +270,9 @@ def test_the_table_when_nobody_asks_for_json(cli: Cli) -> None:
     [(["--device", "cuda:99"], "cpu"), (["--optimizer", "sgd,adm,sgd"], "adam")],
 )
 def test_what_only_a_worker_can_tell_is_a_wrong_call_too(
-    wrong: list[str], allowed: str, cli: Cli, tmp_path: Path
+    wrong: list[str], allowed: str, cli_in_process: Cli, tmp_path: Path
 ) -> None:
-    result = cli("train", "--run-dir", tmp_path / "run", *wrong)
+    result = cli_in_process("train", "--run-dir", tmp_path / "run", *wrong)
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.count("\n") == 1
     assert allowed in result.stderr
@@ -280,7 +283,7 @@ def test_what_only_a_worker_can_tell_is_a_wrong_call_too(
 def test_a_signal_ends_it_in_order(number: signal.Signals, status: int, tmp_path: Path) -> None:
     path = tmp_path / "run"
     how = {"start_new_session": True, "preexec_fn": _as_in_a_terminal}
-    with training(path, "--pace", "2", "--epochs", "10000", **how) as train:
+    with training(path, "--pace", "0.5", "--epochs", "10000", **how) as train:
         run = _once_all_train(path)
         os.killpg(train.pid, signal.SIGUSR1)  # to all processes, as a job scheduler may
         os.killpg(train.pid, number)
@@ -302,7 +305,7 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, status: int, tmp_path
 
 def test_a_killed_worker_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    with training(path, "--pace", "4", "--epochs", "8") as train:
+    with training(path, "--pace", "1", "--epochs", "3") as train:
         run = _once_all_train(path)
         os.kill(_holder_of(run.variant_log("SGD")), signal.SIGKILL)
         output, errors = train.communicate(timeout=300)
@@ -351,7 +354,7 @@ def test_without_a_terminal_a_log_that_cannot_be_written_is_the_end(tmp_path: Pa
     (variant,) = json.loads(output)["variants"]
     safe = f"Safe in {path}: SGD to batch {variant['batches']:,}\n"
     assert safe in errors
-    table = gdtui(tmp_path, "export", path)
+    table = run_in_process(environment(tmp_path), "export", path)
     assert len(table.stdout.splitlines()) == variant["batches"] + 1
     assert variant["batches"] > 100  # a busy machine writes short chunks
 
@@ -363,7 +366,7 @@ def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) ->
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
 
-    options = ("--batch-sizes", "1", "--epochs", "6", "--on-full", "wait")
+    options = ("--batch-sizes", "1", "--epochs", "3", "--on-full", "wait")
     with training(path, *options, preexec_fn=limit) as train:
         assert train.stderr is not None
         first = train.stderr.readline()
@@ -377,10 +380,10 @@ def test_a_log_that_cannot_be_written_waits_and_loses_nothing(tmp_path: Path) ->
         output, _ = train.communicate(timeout=300)
     assert train.returncode == 0
     (variant,) = json.loads(output)["variants"]
-    assert (variant["state"], variant["batches"]) == ("finished", 12_000)
-    table = gdtui(tmp_path, "export", path)
+    assert (variant["state"], variant["batches"]) == ("finished", 6_000)
+    table = run_in_process(environment(tmp_path), "export", path)
     assert table.returncode == 0
-    assert table.stdout.count("\n") == 1 + 12_000
+    assert table.stdout.count("\n") == 1 + 6_000
 
 
 def _as_in_a_terminal() -> None:

@@ -1,9 +1,9 @@
 """Watching real training, in the app or headless, until it ends, however it ends."""
 
-import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +22,7 @@ from gdtui.app import GdtuiApp
 from gdtui.state.overlay.watch_source import WatchSource
 from gdtui.state.replay import Replay
 
+SIZES = ("--batch-sizes", "full,64,16")
 Training = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -55,7 +56,7 @@ def training(
     try:
         while not (run_path / "run.json").exists():
             assert process.poll() is None
-            os.sched_yield()
+            time.sleep(0.01)
         yield process
     finally:
         process.kill()
@@ -65,7 +66,7 @@ def training(
 async def test_a_headless_run_is_seen_as_it_trains_and_finishes(
     run_path: Path, cli_env: dict[str, str]
 ) -> None:
-    with training(run_path, cli_env, "--epochs", "8", "--pace", "4") as process:
+    with training(run_path, cli_env, *SIZES, "--epochs", "8", "--pace", "4") as process:
         app = GdtuiApp(
             RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path))
         )
@@ -81,7 +82,7 @@ async def test_a_headless_run_is_seen_as_it_trains_and_finishes(
 async def test_a_headless_run_that_is_killed_does_not_seem_to_go_on(
     run_path: Path, cli_env: dict[str, str]
 ) -> None:
-    with training(run_path, cli_env, "--epochs", "1000", "--pace", "1") as process:
+    with training(run_path, cli_env, *SIZES, "--epochs", "1000", "--pace", "1") as process:
         app = GdtuiApp(
             RunDirectory.open(run_path), None, source=WatchSource(RunDirectory.open(run_path))
         )
@@ -98,7 +99,7 @@ async def test_beside_the_app_that_trains_all_charts_and_figures_are_the_same(
 ) -> None:
     variants = tuple(
         Variant(name=name, settings=VariantSettings(batch_size=size))
-        for name, size in (("Batch GD", "full"), ("Mini-batch", 64), ("Small batch", 8))
+        for name, size in (("Batch GD", "full"), ("Mini-batch", 64), ("Small batch", 16))
     )
     run = RunDirectory.create(run_path, RunSettings(variants=variants, epochs=1000, pace=2.0), "0")  # type: ignore[arg-type]
     with Session(run) as session:

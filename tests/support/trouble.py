@@ -27,7 +27,7 @@ from gdtui.state.stored_runs import is_running
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MINI, SGD = "Mini-batch", "SGD"
-OPTIONS: Final = ("--batch-sizes", "64,1", "--epochs", "100000")
+OPTIONS: Final = ("--batch-sizes", "64,1", "--epochs", "100000", "--pace", "0.5")
 STEPS: Final = (-3600.0, -5.0, 5.0, 3600.0)
 
 STEPPED_CLOCK: Final = """

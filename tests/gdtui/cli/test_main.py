@@ -38,8 +38,8 @@ MakeRun = Callable[..., RunDirectory]
         ("train --run-dir /proc/gdtui", "--run-dir"),
     ],
 )
-def test_a_wrong_call_exits_2_with_one_line(line: str, said: str, cli: Cli) -> None:
-    result = cli(*line.split())
+def test_a_wrong_call_exits_2_with_one_line(line: str, said: str, cli_in_process: Cli) -> None:
+    result = cli_in_process(*line.split())
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
@@ -86,10 +86,12 @@ def test_every_option_of_train_but_the_screens_is_in_its_help(
     assert "--fps" not in words
 
 
-def test_a_run_directory_in_use_is_refused_and_left_alone(cli: Cli, make_run: MakeRun) -> None:
+def test_a_run_directory_in_use_is_refused_and_left_alone(
+    cli_in_process: Cli, make_run: MakeRun
+) -> None:
     run = make_run()
     before = {file: file.read_bytes() for file in run.path.iterdir()}
-    result = cli("train", "--run-dir", run.path)
+    result = cli_in_process("train", "--run-dir", run.path)
     assert result.returncode == 2
     assert "already holds a run" in result.stderr
     assert {file: file.read_bytes() for file in run.path.iterdir()} == before

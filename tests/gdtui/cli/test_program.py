@@ -121,19 +121,21 @@ def test_sweeps_are_offered_among_the_runs_and_each_further_run_is_completed(
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_program_prints_a_script_for_the_shell(
-    shell: str, cli: Cli, cli_env: dict[str, str]
+    shell: str, cli_in_process: Cli, cli_env: dict[str, str]
 ) -> None:
     cli_env["_GDTUI_COMPLETE"] = f"{shell}_source"
-    result = cli()
+    result = cli_in_process()
     assert (result.returncode, result.stderr) == (0, "")
     assert f"_GDTUI_COMPLETE={shell}_complete" in result.stdout
 
 
-def test_the_script_asks_the_program_for_words(cli: Cli, cli_env: dict[str, str]) -> None:
+def test_the_script_asks_the_program_for_words(
+    cli_in_process: Cli, cli_env: dict[str, str]
+) -> None:
     cli_env.update(
         _GDTUI_COMPLETE="bash_complete", COMP_WORDS="gdtui train --lr-scaling ", COMP_CWORD="3"
     )
-    assert cli().stdout.split() == [f"plain,{rule}" for rule in LrScaling]
+    assert cli_in_process().stdout.split() == [f"plain,{rule}" for rule in LrScaling]
 
 
 def test_bash_completes_with_the_script(cli_env: dict[str, str], tmp_path: Path) -> None:
@@ -237,8 +239,8 @@ def test_the_help_says_what_variables_are_called(
         ("''", "gdtui: unknown command ''; choose from train, watch"),
     ],
 )
-def test_usage_errors_are_one_line(line: str, said: str, cli: Cli) -> None:
-    result = cli(*("" if word == "''" else word for word in line.split()))
+def test_usage_errors_are_one_line(line: str, said: str, cli_in_process: Cli) -> None:
+    result = cli_in_process(*("" if word == "''" else word for word in line.split()))
     assert result.returncode == 2
     assert result.stderr.startswith(said)
     assert result.stderr.count("\n") == 1

@@ -229,9 +229,11 @@ def test_settings_that_do_not_fit_name_their_places(
     assert said.format(config=config) in capsys.readouterr().err
 
 
-def test_what_only_a_worker_can_judge_names_its_variable(cli: Cli, cli_env: dict[str, str]) -> None:
+def test_what_only_a_worker_can_judge_names_its_variable(
+    cli_in_process: Cli, cli_env: dict[str, str]
+) -> None:
     cli_env["GDTUI_OPTIMIZER"] = "nosuch"
-    result = cli("train")
+    result = cli_in_process("train")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("gdtui train: unknown optimizer 'nosuch': choose from ")
     assert result.stderr.endswith(" (set by GDTUI_OPTIMIZER)\n")

@@ -244,13 +244,15 @@ def test_settings_that_do_not_fit_are_one_line(
     assert said in err
 
 
-def test_the_same_run_again_has_the_same_losses(cli: Cli, tmp_path: Path) -> None:
+def test_the_same_run_again_has_the_same_losses(cli_in_process: Cli, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    cli("train", "--batch-sizes", "512,64", "--epochs", "1", "--seed", "3", "--run-dir", first)
-    result = cli("train", "--like", first, "--run-dir", second)
+    cli_in_process(
+        "train", "--batch-sizes", "512,64", "--epochs", "1", "--seed", "3", "--run-dir", first
+    )
+    result = cli_in_process("train", "--like", first, "--run-dir", second)
     assert (result.returncode, result.stderr) == (0, "")
     losses = [
-        [line.rpartition(",")[2] for line in cli("export", run).stdout.splitlines()]
+        [line.rpartition(",")[2] for line in cli_in_process("export", run).stdout.splitlines()]
         for run in (first, second)
     ]
     assert losses[0] == losses[1]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pages import DOCS, PAGES, text_of
@@ -23,6 +24,14 @@ def viewer(topic: str = "index") -> DocsViewer:
     return DocsViewer({name: page(name) for name in topics()}, topic)
 
 
+@pytest.fixture
+def on_the_guide(tmp_path: Path) -> DocsViewer:
+    """The viewer on the guide's first lines: all of it takes a second to lay out."""
+    guide = tmp_path / "guide.md"
+    guide.write_text("\n".join(text_of(page("guide")).splitlines()[:200]), encoding="utf-8")
+    return DocsViewer({name: page(name) for name in topics()} | {"guide": guide}, "guide")
+
+
 def heading(app: DocsViewer) -> str:
     """The title of the page on the screen."""
     return app.viewer.document.source.splitlines()[0].removeprefix("# ")
@@ -34,8 +43,10 @@ def test_the_topics_are_the_pages() -> None:
 
 
 @pytest.mark.parametrize("topic", [None, *topics()])
-def test_without_a_terminal_the_page_is_printed_as_it_is(topic: str | None, cli: Cli) -> None:
-    result = cli("docs", *([topic] if topic else []))
+def test_without_a_terminal_the_page_is_printed_as_it_is(
+    topic: str | None, cli_in_process: Cli
+) -> None:
+    result = cli_in_process("docs", *([topic] if topic else []))
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == text_of(DOCS / f"{topic or 'index'}.md")
 
@@ -94,8 +105,8 @@ async def comes(pilot: Pilot[None], what: Callable[[], bool]) -> None:
     raise AssertionError("it never came")
 
 
-async def test_keys_scroll() -> None:
-    app = viewer("guide")
+async def test_keys_scroll(on_the_guide: DocsViewer) -> None:
+    app = on_the_guide
     async with app.run_test(size=(80, 24)) as pilot:
         await comes(pilot, lambda: app.viewer.max_scroll_y > 100)
         assert app.viewer.scroll_y == 0
@@ -124,8 +135,8 @@ async def test_a_key_opens_each_topic_and_backspace_returns() -> None:
         await comes(pilot, lambda: app.viewer.document.source == source)
 
 
-async def test_backspace_returns_to_where_the_page_was_left() -> None:
-    app = viewer("guide")
+async def test_backspace_returns_to_where_the_page_was_left(on_the_guide: DocsViewer) -> None:
+    app = on_the_guide
     async with app.run_test(size=(80, 24)) as pilot:
         await comes(pilot, lambda: app.viewer.max_scroll_y > 100)
         await pilot.press("space", "space")

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from hosts import end_run
@@ -56,7 +57,7 @@ def detached(path: Path) -> int:
     assert done.stdout.decode().strip() == str(path)
     (console,) = path.glob("[0-9]*.out")
     while b"step 3" not in console.read_bytes():
-        pass
+        time.sleep(0.02)
     return int(console.read_text().split("pid")[1].split()[0])
 
 
