@@ -16,13 +16,13 @@ from engine.log.records import CommandSent
 def test_an_experiment_is_tested_while_training_waits_and_a_sweep_ends_with_the_app(
     start_app: StartApp,
 ) -> None:
-    app = start_app("--epochs", "100000", "--device", "cpu")
+    app = start_app("--epochs", "100000", "--pace", "0.5", "--device", "cpu")
     terminal = app.terminal
     app.wait_for_losses()
     terminal.send("X")
     terminal.wait_for("enter runs")
-    terminal.send("\r")
-    terminal.wait_for("saddle: SUPPORTED")
+    terminal.send("\x1b[B\r")  # the second, which is the quickest
+    terminal.wait_for("sharp-minimum: SUPPORTED")
     expected = [Pause] * 3 + [Resume] * 3
     terminal.wait_for(
         lambda: [type(record.command) for _, record in app.records(CommandSent)] == expected

@@ -75,16 +75,3 @@ def test_an_exception_in_a_late_step_is_one_panels_news(
     app.terminal.send("q")
     assert app.terminal.wait() == 0
     app.check_restored()
-
-
-def test_a_mistake_is_told_before_the_app_takes_the_screen(
-    start_app: StartApp, tmp_path: Path
-) -> None:
-    (tmp_path / "net.py").write_text("def problem(:\n")
-    app = start_app("--problem", str(tmp_path / "net.py"))
-    assert app.terminal.wait() == 2
-    assert "net.py:1: SyntaxError: invalid syntax" in app.said
-    assert "Traceback" not in app.said
-    assert b"\x1b[?1049h" not in app.terminal.raw
-    app.wait_for_nobody()
-    assert not app.path.exists()

@@ -1,5 +1,6 @@
 """The app on other sizes and kinds of terminals: no crash, no colour where none is wanted."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from real_app import CONSOLE_SCRIPT, App, StartApp
+from terminal import Terminal
 
 SIZES = [(120, 30), (80, 24), (40, 12), (10, 3), (1, 1), (300, 100), (20, 60), (160, 8), (160, 45)]
 SGR = re.compile(rb"\x1b\[([0-9;:]*)m")
@@ -53,33 +55,48 @@ def test_resizing_crashes_nothing_and_a_resized_screen_is_the_one_of_that_size(
     assert not (app.path / "crash.txt").exists()
 
 
-@pytest.mark.parametrize(
-    ("colours", "env", "allowed"),
-    [
-        ("truecolor", {"NO_COLOR": "1"}, r"39|49"),
-        ("16", {}, r"[349][0-7]|10[0-7]|39|49"),
-        ("256", {}, r"[34]8;5;\d+|39|49"),
-    ],
-    ids=["NO_COLOR", "16", "256"],
-)
+OTHERS = {
+    "NO_COLOR": ("truecolor", {"NO_COLOR": "1"}, r"39|49"),
+    "256": ("256", {}, r"[34]8;5;\d+|39|49"),
+}
+"""Colours, environment and allowed codes of terminals that are attached to a run."""
+
+
 def test_no_more_colours_are_sent_than_there_are(
-    start_app: StartApp, colours: str, env: dict[str, str], allowed: str
+    start_app: StartApp, cli_env: dict[str, str]
 ) -> None:
-    """Under NO_COLOR the terminal's own foreground and background alone, without greys."""
-    app = start_app("--epochs", "1000", colours=colours, env=env)
+    """One run on three terminals.
+
+    Under NO_COLOR the terminal's own foreground and background alone, without greys.
+    """
+    app = start_app("--epochs", "1000", colours="16")
     app.wait_for_losses()
-    app.terminal.send("2]")
-    app.terminal.wait_for("┊batch 64→128")
-    app.terminal.send("r0t?")
-    app.terminal.wait_for("restart from the same weights")
+    with contextlib.ExitStack() as stack:
+        screens = {"16": app.terminal}
+        for name, (colours, env, _) in OTHERS.items():
+            attach = [*CONSOLE_SCRIPT, "attach", str(app.path)]
+            terminal = Terminal(attach, env={**cli_env, **env}, colours=colours)
+            screens[name] = stack.enter_context(terminal)
+            terminal.wait_for("all data")
+        app.terminal.send("2]")
+        for terminal in screens.values():
+            terminal.wait_for("┊batch 64→128")
+        app.terminal.send("r")
+        for terminal in screens.values():
+            terminal.send("0t?")
+            terminal.wait_for("restart from the same weights")
+        sent = {name: terminal.raw for name, terminal in screens.items()}
+    for name, (_, env, allowed) in OTHERS.items():
+        assert [code for code in colours_in(sent[name]) if not re.fullmatch(allowed, code)] == []
+        assert ("2" in attributes_in(sent[name])) == bool(env), "dim stands for paler"
     app.terminal.send("q")
     assert app.terminal.wait() == 0
-    sent = colours_in(app.terminal.raw)
-    assert [code for code in sent if not re.fullmatch(allowed, code)] == []
-    assert ("2" in attributes_in(app.terminal.raw)) == bool(env), "dim stands for paler"
-    if colours == "16":
-        assert {"96", "93", "95"} <= sent, "the three variants"
-        assert {"36", "33", "35"} <= sent, "and their envelopes"
+    codes = colours_in(app.terminal.raw)
+    allowed = r"[349][0-7]|10[0-7]|39|49"
+    assert [code for code in codes if not re.fullmatch(allowed, code)] == []
+    assert "2" not in attributes_in(app.terminal.raw)
+    assert {"96", "93", "95"} <= codes, "the three variants"
+    assert {"36", "33", "35"} <= codes, "and their envelopes"
 
 
 CODE = re.compile(r"[34]8[;:](?:2(?:[;:]\d+){3}|5[;:]\d+)|\d+")

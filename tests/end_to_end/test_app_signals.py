@@ -9,7 +9,7 @@ from pathlib import Path
 
 from real_app import App, StartApp
 
-SHORT = ("--batch-sizes", "64", "--epochs", "100000")
+SHORT = ("--batch-sizes", "64", "--epochs", "100000", "--pace", "0.2")
 LOCAL = 3
 """The place of the local modes in termios' list: echo, line mode, signals."""
 
@@ -61,15 +61,22 @@ def leave(app: App) -> None:
     assert "Traceback" not in app.said
 
 
-def test_going_on_without_a_stop_changes_nothing(start_app: StartApp) -> None:
+def test_going_on_without_a_stop_or_after_one_taken_back_changes_nothing(
+    start_app: StartApp,
+) -> None:
     """A second thread would read keys, and raw modes pass for those of the shell."""
     app = start_app(*SHORT)
     app.wait_for_losses()
     for _ in range(3):
         os.kill(app.terminal.pid, signal.SIGCONT)
         check_keys(app)
+    assert app.terminal.raw.count(b"\x1b[?1049h") == 1
+    for _ in range(5):
+        os.kill(app.terminal.pid, signal.SIGTSTP)
+        time.sleep(0.002)  # the kernel may hand two at once to two threads, in either order
+        os.kill(app.terminal.pid, signal.SIGCONT)
+    check_keys(app)
     leave(app)
-    app.check_restored()
 
 
 def test_a_stop_without_warning_and_what_the_shell_did_meanwhile(start_app: StartApp) -> None:
@@ -84,8 +91,14 @@ def test_a_stop_without_warning_and_what_the_shell_did_meanwhile(start_app: Star
         app.wait_for_losses()
         check_keys(app)
     app.wait_for_progress("Mini-batch")
-    leave(app)
+    os.kill(app.terminal.pid, signal.SIGSTOP)
+    wait_until_stopped(app)
+    app.terminal.send("q")  # at once after it goes on
+    os.kill(app.terminal.pid, signal.SIGCONT)
+    assert app.terminal.wait() == 0
     app.check_restored()
+    app.wait_for_nobody()
+    assert "Traceback" not in app.said
 
 
 def test_a_stop_gives_the_terminal_back_and_going_on_takes_it(start_app: StartApp) -> None:
@@ -104,27 +117,4 @@ def test_a_stop_gives_the_terminal_back_and_going_on_takes_it(start_app: StartAp
         app.terminal.wait_for(lambda: "Stopped" not in app.terminal.text and is_raw(app))
         app.wait_for_losses()
         check_keys(app)
-    leave(app)
-
-
-def test_leaving_at_once_after_a_stop(start_app: StartApp) -> None:
-    app = start_app(*SHORT)
-    app.wait_for_losses()
-    os.kill(app.terminal.pid, signal.SIGSTOP)
-    wait_until_stopped(app)
-    app.terminal.send("q")
-    os.kill(app.terminal.pid, signal.SIGCONT)
-    assert app.terminal.wait() == 0
-    app.check_restored()
-    app.wait_for_nobody()
-
-
-def test_a_stop_that_is_taken_back_at_once_is_none(start_app: StartApp) -> None:
-    app = start_app(*SHORT)
-    app.wait_for_losses()
-    for _ in range(5):
-        os.kill(app.terminal.pid, signal.SIGTSTP)
-        time.sleep(0.002)  # the kernel may hand two at once to two threads, in either order
-        os.kill(app.terminal.pid, signal.SIGCONT)
-    check_keys(app)
     leave(app)

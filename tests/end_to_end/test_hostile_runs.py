@@ -1,9 +1,7 @@
 """Runs from somebody else: no code in them runs, and nothing outside them is touched."""
 
 import itertools
-import os
 import pickle
-import signal
 import stat
 import subprocess
 import sys
@@ -137,11 +135,11 @@ def test_no_pickle_of_a_run_is_loaded_for_its_landscape(
 
 
 def test_no_pickle_that_lies_where_a_run_begins_is_loaded(
-    cli: Cli, canary: Path, tmp_path: Path
+    cli_in_process: Cli, canary: Path, tmp_path: Path
 ) -> None:
     plant_pickles(tmp_path / "run", canary)
     options = ("--problem", "digits", "--epochs", "1", "--batch-sizes", "64")
-    result = cli("train", "--run-dir", tmp_path / "run", *options)
+    result = cli_in_process("train", "--run-dir", tmp_path / "run", *options)
     assert result.returncode == 0, result.stderr
     assert not canary.exists()
     assert len(list(data_path(tmp_path / "run").iterdir())) == 5, "they are nobody's business"
@@ -149,11 +147,11 @@ def test_no_pickle_that_lies_where_a_run_begins_is_loaded(
 
 @pytest.mark.parametrize("command", ["train", "sweep"])
 def test_a_run_that_others_are_to_be_like_runs_nothing(
-    command: str, hostile: RunDirectory, cli: Cli, canary: Path, tmp_path: Path
+    command: str, hostile: RunDirectory, cli_in_process: Cli, canary: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "evil.py").write_text(f"open({str(canary)!r}, 'w')\n")
     rename_problem(hostile, str(tmp_path / "evil.py"))
-    result = cli(command, "--like", hostile.path)
+    result = cli_in_process(command, "--like", hostile.path)
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert f"add --problem {tmp_path / 'evil.py'}" in result.stderr
     assert not canary.exists()
@@ -227,13 +225,13 @@ def test_no_link_is_followed_as_a_run_is_listed_exported_and_removed(
     ],
 )
 def test_no_run_begins_where_links_lie_in_wait(
-    name: str, plant: str, cli: Cli, outside: CanaryTree, tmp_path: Path
+    name: str, plant: str, cli_in_process: Cli, outside: CanaryTree, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
     run.mkdir()
     PLANTS[plant](run / name, outside.file)
     options = ("--batch-sizes", "full", "--epochs", "1", "--problem", "digits")
-    result = cli("train", "--run-dir", run, *options)
+    result = cli_in_process("train", "--run-dir", run, *options)
     assert result.returncode == 2
     assert "nothing was changed" in result.stderr.splitlines()[-1]
     outside.check()
@@ -317,27 +315,14 @@ def test_a_run_and_what_is_handed_over_are_their_users_alone(
     assert handed_over(temporary) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_however_training_ends_nothing_stays_in_the_temporary_folder(
-    number: signal.Signals,
+def test_after_a_kill_nothing_stays_in_the_temporary_folder(
     train: Callable[..., "subprocess.Popen[bytes]"],
     temporary: Path,
     tmp_path: Path,
 ) -> None:
+    """Signals and kills at other times are in test_problem.py."""
     process = train("pass", "--epochs", "1000000")
     until(lambda: len(list((tmp_path / "run").glob("*.weights"))) == 3)
-    assert handed_over(temporary)
-    os.kill(process.pid, number)
-    process.wait()
-    until(lambda: not handed_over(temporary))
-
-
-def test_a_kill_while_it_loads_leaves_nothing_in_the_temporary_folder(
-    train: Callable[..., "subprocess.Popen[bytes]"], temporary: Path, tmp_path: Path
-) -> None:
-    begun = tmp_path / "begun"
-    process = train(f"Path({str(begun)!r}).touch(); time.sleep(1000)")
-    until(begun.exists)
     assert handed_over(temporary)
     process.kill()
     process.wait()

@@ -23,7 +23,9 @@ def readme_example() -> str:
     return found[1]
 
 
-def test_the_readmes_example_trains_as_pasted(cli: Cli, tmp_path: Path) -> None:
+def test_the_readmes_example_trains_as_pasted(
+    cli: Cli, cli_in_process: Cli, tmp_path: Path
+) -> None:
     """It takes few lines, has held-out data, and leaves nothing in the run's directory."""
     text = readme_example()
     assert len([line for line in text.splitlines() if line.strip()]) <= 15
@@ -42,32 +44,38 @@ def test_the_readmes_example_trains_as_pasted(cli: Cli, tmp_path: Path) -> None:
     kinds = {path.suffix for path in run.iterdir() if path.name != "checkpoints"}
     assert kinds == {".gdlog", ".weights", ".out", ".json"}
 
-    rows = cli("export", run, "--measurements").stdout.splitlines()
+    rows = cli_in_process("export", run, "--measurements").stdout.splitlines()
     assert rows[0].endswith("seconds,full_loss,validation_loss")
     assert len(rows) == 1 + 3 * 3
 
 
-def test_a_mistake_is_one_line_and_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
+def test_a_mistake_is_one_line_and_leaves_nothing_behind(
+    cli_in_process: Cli, tmp_path: Path
+) -> None:
     (tmp_path / "net.py").write_text("import torch\n\ndef problem():\n    return torch.nosuch\n")
     run = tmp_path / "run"
-    result = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run)
+    result = cli_in_process("train", "--problem", tmp_path / "net.py", "--run-dir", run)
     assert (result.returncode, result.stdout) == (2, "")
     where, _, what = result.stderr.partition(" AttributeError: ")
     assert where == f"gdtui train: {tmp_path / 'net.py'}:4:"
     assert what == "module 'torch' has no attribute 'nosuch'\n"
     assert not run.exists()
-    shown = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run, "--debug").stderr
+    shown = cli_in_process(
+        "train", "--problem", tmp_path / "net.py", "--run-dir", run, "--debug"
+    ).stderr
     assert shown.startswith("Traceback")
     assert shown.endswith(result.stderr)
 
 
-def test_defaults_that_are_none_are_a_mistake_in_the_file(cli: Cli, tmp_path: Path) -> None:
+def test_defaults_that_are_none_are_a_mistake_in_the_file(
+    cli_in_process: Cli, tmp_path: Path
+) -> None:
     text = readme_example().replace(
         "cross_entropy,", 'cross_entropy, defaults={"learning_rate": 1},'
     )
     (tmp_path / "net.py").write_text(text)
     run = tmp_path / "run"
-    result = cli("train", "--problem", tmp_path / "net.py", "--run-dir", run)
+    result = cli_in_process("train", "--problem", tmp_path / "net.py", "--run-dir", run)
     assert result.returncode == 2
     assert (
         f"{tmp_path / 'net.py'}: defaults: unknown name 'learning_rate'; choose from batch_sizes, "
@@ -76,13 +84,13 @@ def test_defaults_that_are_none_are_a_mistake_in_the_file(cli: Cli, tmp_path: Pa
     assert not run.exists()
 
 
-def test_what_is_wrong_with_all_variants_is_told_once(cli: Cli, tmp_path: Path) -> None:
+def test_what_is_wrong_with_all_variants_is_told_once(cli_in_process: Cli, tmp_path: Path) -> None:
     text = readme_example().replace(
         "cross_entropy,", "cross_entropy, optimizer=lambda params, lr: 1 / 0,"
     )
     (tmp_path / "net.py").write_text(text)
     run = tmp_path / "run"
-    result = cli(
+    result = cli_in_process(
         "train", "--problem", tmp_path / "net.py", "--batch-sizes", "8,full", "--run-dir", run
     )
     line = 1 + text[: text.index("1 / 0")].count("\n")
@@ -155,13 +163,14 @@ def ended_once(
 
 
 def test_what_is_left_of_one_killed_while_it_loads_is_no_run_and_can_be_removed(
-    cli: Cli, cli_env: dict[str, str], tmp_path: Path
+    cli_in_process: Cli, cli_env: dict[str, str], temporary: Path, tmp_path: Path
 ) -> None:
     begun, root = tmp_path / "begun", tmp_path / "state" / "gdtui" / "runs"
     (tmp_path / "net.py").write_text(f"open({str(begun)!r}, 'w')\nimport time\ntime.sleep(1000)\n")
     assert ended_once(tmp_path, begun, signal.SIGKILL, cli_env).returncode == -signal.SIGKILL
+    until(lambda: not list(temporary.glob("gdtui-*")))
     (left,) = root.iterdir()
-    assert "never began" in cli("runs").stdout
-    assert "killed" in cli("export", left).stderr
-    assert cli("runs", "--prune", "--yes").stdout.startswith("removed 1 run,")
+    assert "never began" in cli_in_process("runs").stdout
+    assert "killed" in cli_in_process("export", left).stderr
+    assert cli_in_process("runs", "--prune", "--yes").stdout.startswith("removed 1 run,")
     assert list(root.iterdir()) == []

@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-import subprocess
+import threading
 import time
 from collections.abc import Callable
 from itertools import groupby
@@ -11,17 +11,17 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from real_app import CONSOLE_SCRIPT, App, StartApp
+from real_app import CONSOLE_SCRIPT, StartApp
 from terminal import PATIENCE, Terminal
 
 Cli = Callable[..., "CompletedProcess[str]"]
-SHORT = ("--batch-sizes", "64,1", "--epochs", "100000")
+SHORT = ("--batch-sizes", "64,1", "--epochs", "100000", "--pace", "1")
 MINI, SGD = "Mini-batch", "SGD"
 
 
-def check_rows(cli: Cli, run: Path) -> None:
+def check_rows(cli_in_process: Cli, run: Path) -> None:
     """Every batch is there once, and in order."""
-    result = cli("export", run)
+    result = cli_in_process("export", run)
     assert (result.returncode, result.stderr) == (0, "")
     rows = csv.DictReader(result.stdout.splitlines())
     for _, of_one in groupby(rows, key=lambda row: (row["variant"], row["generation"])):
@@ -29,76 +29,78 @@ def check_rows(cli: Cli, run: Path) -> None:
         assert batches == list(range(1, len(batches) + 1))
 
 
-def header(app: App) -> str:
-    return app.terminal.screen[0].rstrip()
+def ends_with(terminal: Terminal, words: str) -> Callable[[], bool]:
+    """Tells whether the header of the app ends so."""
+    return lambda: terminal.screen[0].rstrip().endswith(words)
 
 
-def test_the_app_waits_for_a_directory_that_is_moved_away(start_app: StartApp, cli: Cli) -> None:
+def test_the_app_and_a_watcher_wait_for_what_is_moved_away(
+    start_app: StartApp, cli_in_process: Cli, cli_env: dict[str, str]
+) -> None:
+    """First the whole directory, then one log."""
     app = start_app(*SHORT)
     app.wait_for_losses()
-    away = app.path.with_name("away")
-    app.path.rename(away)
-    app.terminal.wait_for(lambda: header(app).endswith("log gone"))
-    app.terminal.wait_for("is gone: it was removed or moved")
-    assert "running" not in header(app)
-    away.rename(app.path)
-    app.terminal.wait_for(lambda: header(app).endswith("running"))
+    with Terminal([*CONSOLE_SCRIPT, "watch", str(app.path)], env=cli_env) as watcher:
+        watcher.wait_for(ends_with(watcher, "running · watching"))
+        away = app.path.with_name("away")
+        app.path.rename(away)
+        app.terminal.wait_for(ends_with(app.terminal, "log gone"))
+        app.terminal.wait_for("is gone: it was removed or moved")
+        watcher.wait_for(ends_with(watcher, "log gone · watching"))
+        watcher.wait_for("This is how far it was read")
+        assert "killed" not in watcher.text
+        away.rename(app.path)
+        app.terminal.wait_for(ends_with(app.terminal, "running"))
+        watcher.wait_for(ends_with(watcher, "running · watching"))
+        watcher.send("q")
+        assert watcher.wait() == 0
     app.wait_for_progress(MINI, SGD)
-    app.terminal.send("q")
-    assert app.terminal.wait() == 0
-    app.check_restored()
-    app.wait_for_nobody()
-    assert "gdtui:" not in app.said
-    check_rows(cli, app.path)
 
-
-def test_one_log_of_the_app(start_app: StartApp, cli: Cli) -> None:
-    app = start_app(*SHORT)
-    app.wait_for_losses()
     log = app.run.variant_log(SGD)
     away = log.with_name("away")
     log.rename(away)
     app.terminal.wait_for("─ log gone ─╯")
     app.terminal.wait_for("│ cannot write 2-sgd.gdlog: it was removed or moved")
     app.wait_for_progress(MINI)
-    assert header(app).endswith("running"), "the others are"
+    assert ends_with(app.terminal, "running")(), "the others are"
     away.rename(log)
     app.terminal.wait_for(lambda: "log gone" not in app.terminal.text)
     app.wait_for_progress(MINI, SGD)
     app.terminal.send("q")
     assert app.terminal.wait() == 0
-    check_rows(cli, app.path)
+    app.check_restored()
+    app.wait_for_nobody()
+    assert "gdtui:" not in app.said
+    check_rows(cli_in_process, app.path)
 
 
 @pytest.mark.parametrize("what", ["log", "session log", "run.json", "replaced"])
 def test_training_without_a_terminal_ends_with_an_error(
-    what: str, tmp_path: Path, cli_env: dict[str, str]
+    what: str, tmp_path: Path, cli_in_process: Cli
 ) -> None:
     """It used to go on for ever, into files that nobody would see.
 
     The whole directory is removed in test_trouble.py.
     """
     path = tmp_path / "run"
-    train = subprocess.Popen(
-        [*CONSOLE_SCRIPT, "train", "--json", "--run-dir", str(path), *SHORT],
-        env=cli_env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
-    try:
+
+    def trouble() -> None:
         wait_for_rows(path)
         vanish(path, what)
-        output, errors = train.communicate(timeout=PATIENCE)
-    finally:
-        train.kill()
-    assert train.returncode == 1
-    assert "stopped: nothing more could be kept of this run" in errors
-    assert "Traceback" not in errors
-    assert {variant["state"] for variant in json.loads(output)["variants"]} == {"stopped"}
+
+    troubling = threading.Thread(target=trouble)
+    troubling.start()
+    result = cli_in_process("train", "--json", "--run-dir", path, *SHORT)
+    troubling.join()
+    assert result.returncode == 1
+    assert "stopped: nothing more could be kept of this run" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert {variant["state"] for variant in json.loads(result.stdout)["variants"]} == {"stopped"}
 
 
 def wait_for_rows(run: Path) -> None:
     deadline = time.monotonic() + PATIENCE
-    while sum(log.stat().st_size for log in run.glob("[12]-*.gdlog")) < 20_000:
+    while sum(log.stat().st_size for log in run.glob("[12]-*.gdlog")) < 5_000:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -117,7 +119,7 @@ def vanish(run: Path, what: str) -> None:
             (run / "copy").rename(log)
 
 
-def test_training_on_a_terminal_waits(start_app: StartApp, cli: Cli) -> None:
+def test_training_on_a_terminal_waits(start_app: StartApp, cli_in_process: Cli) -> None:
     options = ("--batch-sizes", "64", "--epochs", "20", "--pace", "2")
     train = start_app(*options, command=[*CONSOLE_SCRIPT, "train"])
     train.terminal.wait_for(lambda: (train.path / "1-mini-batch.gdlog").exists())
@@ -125,45 +127,33 @@ def test_training_on_a_terminal_waits(start_app: StartApp, cli: Cli) -> None:
     train.path.rename(away)
     train.terminal.wait_for(lambda: train.terminal.says("paused until it is back"))
     away.rename(train.path)
+    assert cli_in_process("send", train.path, "pace free").returncode == 0
     assert train.terminal.wait() == 0
-    check_rows(cli, train.path)
+    check_rows(cli_in_process, train.path)
 
 
-def test_a_watcher_is_told(start_app: StartApp, cli_env: dict[str, str]) -> None:
-    app = start_app(*SHORT)
-    app.wait_for_losses()
-    watch = [*CONSOLE_SCRIPT, "watch", str(app.path)]
-    with Terminal(watch, env=cli_env) as terminal:
-        terminal.wait_for(lambda: terminal.screen[0].rstrip().endswith("running · watching"))
-        away = app.path.with_name("away")
-        app.path.rename(away)
-        terminal.wait_for(lambda: terminal.screen[0].rstrip().endswith("log gone · watching"))
-        terminal.wait_for("This is how far it was read")
-        assert "killed" not in terminal.text
-        away.rename(app.path)
-        terminal.wait_for(lambda: terminal.screen[0].rstrip().endswith("running · watching"))
-        terminal.send("q")
-        assert terminal.wait() == 0
-
-
-def test_logs_without_their_run_are_refused(cli: Cli, tmp_path: Path) -> None:
+def test_logs_without_their_run_are_refused(cli_in_process: Cli, tmp_path: Path) -> None:
     """Their results would be told as new ones."""
     run = tmp_path / "run"
-    assert cli("train", "--run-dir", run, "--epochs", "1").returncode == 0
+    assert cli_in_process("train", "--run-dir", run, "--epochs", "1").returncode == 0
     (run / "run.json").unlink()
     before = {file.name: file.read_bytes() for file in run.rglob("*") if file.is_file()}
-    again = cli("train", "--run-dir", run, "--epochs", "1")
+    again = cli_in_process("train", "--run-dir", run, "--epochs", "1")
     assert (again.returncode, again.stdout) == (2, "")
     assert "no run.json" in again.stderr
     assert {file.name: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
 
 
-def test_other_files_in_the_directory_are_told_in_a_line_and_left(cli: Cli, tmp_path: Path) -> None:
+def test_other_files_in_the_directory_are_told_in_a_line_and_left(
+    cli_in_process: Cli, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     run.mkdir()
     for name in ("a.txt", "b\x1b[31m.txt", "c.weights", "d.txt", "workers.out"):
         (run / name).write_text("mine")
-    result = cli("train", "--run-dir", run, "--epochs", "1", "--batch-sizes", "full", "--quiet")
+    result = cli_in_process(
+        "train", "--run-dir", run, "--epochs", "1", "--batch-sizes", "full", "--quiet"
+    )
     assert result.returncode == 0
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"gdtui train: {run} also holds a.txt, b")
