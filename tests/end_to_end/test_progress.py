@@ -9,9 +9,9 @@ import pytest
 from in_process import run_in_process, run_on_terminal
 from terminal import Terminal
 
-TRAIN = ("train", "--batch-sizes", "64,full", "--epochs", "6", "--pace", "4")
+TRAIN = ("train", "--batch-sizes", "64,full", "--epochs", "6", "--pace", "2")
 LONG = {
-    "sweep": ("--batch-sizes", "1,full", "--epochs", "3"),
+    "sweep": ("--batch-sizes", "4,full", "--epochs", "5"),
     "experiment": ("sharp-minimum", "--seeds", "30"),
 }
 SHORT = {

@@ -85,8 +85,10 @@ def test_training_without_a_terminal_ends_with_an_error(
     path = tmp_path / "run"
 
     def trouble() -> None:
-        wait_for_rows(path)
-        vanish(path, what)
+        try:
+            wait_for_rows(path)
+        finally:  # or it would train for ever
+            vanish(path, what)
 
     troubling = threading.Thread(target=trouble)
     troubling.start()
