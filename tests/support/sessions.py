@@ -45,7 +45,7 @@ class Watched:
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, (self.tallies, self.notices)
-            time.sleep(0.005)
+            time.sleep(0.01)
             self.look()
 
     def of(self, name: str, kind: type[AnyRecord]) -> list[AnyRecord]:

@@ -10,7 +10,7 @@ from engine.session.reopened import ReopenedSession
 
 
 def test_an_ended_run_goes_on_once_it_is_continued(start_run: StartRun) -> None:
-    first = start_run((64, 1), epochs=2)
+    first = start_run((64, 4), epochs=2)
     first.until(lambda: first.states() == {State.FINISHED})
     first.session.close()
     stored = first.run
@@ -32,7 +32,7 @@ def test_an_ended_run_goes_on_once_it_is_continued(start_run: StartRun) -> None:
         session.restart({last: session.wanted[last]})
         watched.until(lambda: watched.tallies[last].generation == 2)
         first = watched.names[0]
-        session.rewind({last: session.wanted[last]}, {last: Point(generation=1, batches=2_100)})
+        session.rewind({last: session.wanted[last]}, {last: Point(generation=1, batches=525)})
         fork = session.fork(session.wanted[first], Point(variant=first, batches=32))
         watched.until(lambda: fork in watched.tallies)
         watched.until(lambda: watched.states() == {State.FINISHED})

@@ -81,10 +81,11 @@ def test_three_variants_train_to_the_end_and_every_loss_is_in_the_log(start_run:
 
 
 def test_pauses_and_a_slow_pace_change_no_loss(start_run: StartRun) -> None:
-    free = start_run(epochs=2)
+    sizes = (FULL, 64, 8)
+    free = start_run(sizes, epochs=2)
     free.until(lambda: free.states() == ENDED)
-    slow = start_run(epochs=2, pace=1.0)
-    slow.until(lambda: slow.tallies["SGD"].batches > 100)
+    slow = start_run(sizes, epochs=2, pace=1.0)
+    slow.until(lambda: slow.tallies[slow.names[-1]].batches > 20)
     slow.session.pause()
     slow.until(lambda: State.RUNNING not in slow.states())
     slow.session.resume()

@@ -16,8 +16,9 @@ def test_a_long_run_of_single_batches_costs_no_more_than_its_losses() -> None:
     history, positions = History(2_000), Positions(2_000)
     before = history.nbytes
     for batch in range(1, 20_001):
-        history.append(plain_chunk(batch, 1, size=2_000))
-        positions.append(plain_chunk(batch, 1, size=2_000))
+        chunk = plain_chunk(batch, 1, size=2_000)
+        history.append(chunk)
+        positions.append(chunk)
     history.polyline(Axis.SAMPLES, 0, 1e9, 100)
     seconds = 2 * 16 * 20_000
     assert history.nbytes - before <= 8 * 20_000 * 2 + seconds
@@ -75,17 +76,24 @@ def test_an_epoch_longer_than_the_ones_before_is_placed_right() -> None:
 def test_an_hour_of_full_batch_at_free_pace_takes_a_few_megabytes() -> None:
     """Twenty million batches, in records of 30 ms."""
     history, count = History(2_000), 1_000
+    first, others = (plain_chunk(1 + k * count, count, size=2_000) for k in range(2))
     for k in range(20_000):
+        batch = 1 + k * count
         history.append(
             msgspec.structs.replace(
-                plain_chunk(1 + k * count, count, size=2_000), epochs=count, seconds=0.03 * k
+                others if k else first,
+                epoch=batch,
+                batch=batch,
+                update=batch,
+                samples=(batch - 1) * 2_000,
+                epochs=count,
+                seconds=0.03 * k,
             )
         )
     assert len(history) == 20_000_000
     assert history.nbytes <= 20 << 20
     assert history.at(19_999_999).epoch == 20_000_000
-    first = np.frombuffer(plain_chunk(1, count).losses, "<f4")
-    assert history.at(123).loss == first[123]
+    assert history.at(123).loss == np.frombuffer(first.losses, "<f4")[123]
 
 
 @pytest.mark.parametrize("most", [1, 3])

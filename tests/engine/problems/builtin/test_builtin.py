@@ -98,7 +98,7 @@ def test_it_is_learned_as_a_user_would_expect(name: str, size: BatchSize, accura
 
 def test_the_tiny_transformer_beats_a_bigram_model_of_the_same_text() -> None:
     problem = registry.load("char-lm", 0)
-    assert train(problem, 32, updates=160).validate().loss < bigram_loss(problem)
+    assert train(problem, 16, updates=160).validate().loss < bigram_loss(problem)
 
 
 def bigram_loss(problem: Problem) -> float:
