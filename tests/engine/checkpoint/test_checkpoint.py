@@ -22,7 +22,7 @@ from engine.training.trainer import Trainer
 CPU = torch.device("cpu")
 SEED = 5
 N = 62
-EPOCHS = 4
+EPOCHS = 3
 
 
 class Averaged(nn.Module):
