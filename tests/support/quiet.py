@@ -1,4 +1,4 @@
-"""Waiting until an app in this process has nothing to do, in a quarter of Textual's own time."""
+"""Waiting until an app in this process has nothing to do, sooner and more surely than Textual."""
 
 import asyncio
 import time
@@ -8,18 +8,25 @@ _LOOK: Final = 0.002
 """Seconds between two looks at the processor time."""
 _WORK: Final = 0.25
 """Share of the time between two looks for which the process worked if it had something to do."""
-_QUIET: Final = 5
-"""Looks in a row that must find no work: longer than Textual waits before it paints."""
+_LATE: Final = 0.006
+"""Seconds after which a look comes so late that others had the processor: that says nothing."""
+_QUIET: Final = 0.02
+"""Seconds without work that must follow each other: Textual paints every 17 ms."""
 
 
 async def wait_until_quiet(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
-    """Stands in for Textual's `wait_for_idle`, which waits 20 ms at least, 40 ms as a rule."""
+    """Stands in for Textual's `wait_for_idle`.
+
+    That looks every 20 ms, so that work just done costs as much again, and takes a process that
+    others keep from the processor for idle.
+    """
     start = time.monotonic()
-    quiet = 0
-    while time.monotonic() - start < max_sleep:
-        if quiet >= _QUIET and time.monotonic() - start >= min_sleep:
+    quiet = 0.0
+    while (now := time.monotonic()) - start < max_sleep:
+        if quiet >= _QUIET and now - start >= min_sleep:
             return
-        worked, slept = time.process_time(), time.monotonic()
+        worked = time.process_time()
         await asyncio.sleep(_LOOK)
-        share = (time.process_time() - worked) / (time.monotonic() - slept)
-        quiet = quiet + 1 if share < _WORK else 0
+        passed = time.monotonic() - now
+        is_quiet = time.process_time() - worked < _WORK * passed and passed < _LATE
+        quiet = quiet + passed if is_quiet else 0.0
