@@ -32,7 +32,9 @@ LONG: Final = 6 << 20
 """Bytes in all logs from which on there is a preview: reading them takes 0.2 s or more."""
 READ_BYTES: Final = 1 << 18
 """Bytes of one log before the next one gets its turn: some 60,000 losses, or 1,000 records."""
-_FLOOD: Final = 128
+_FLOOD: Final = 2_048
+"""Batches in one read that are a flood: charts change by far more than the eye can follow."""
+_STEADY: Final = 128
 """Batches in one read that are enough for two frames: nobody sees a single one of them…"""
 _QUICK_FRAME: Final = 0.1
 """…of at most so many seconds."""
@@ -121,16 +123,21 @@ class Viewer:
                 return
 
     def can_skip_read(self, frame_seconds: float) -> bool:
-        """True if the coming frame needs no read: the last frame's has brought a flood of losses.
+        """True if the coming frame needs no read: the last frame's has brought many losses.
 
-        In a flood, each chart is drawn in every second frame, at most, and half of the reads take
-        much less time. Never twice in a row, nor after a key, nor while an answer is awaited.
+        Each chart is drawn in every second frame, at most, and half of the reads take much less
+        time. Never twice in a row, nor after a key, nor while an answer is awaited.
         """
         reads, self._reads = self._reads, 0
-        if frame_seconds > _QUICK_FRAME or reads != 1 or self._batches_read < _FLOOD:
+        if frame_seconds > _QUICK_FRAME or reads != 1 or self._batches_read < _STEADY:
             return False
         is_waiting = any(one.pending.commands for one in self.store.states)
         return not (is_waiting or self.source.has_more)
+
+    @property
+    def is_flooded(self) -> bool:
+        """True if the last read has brought a flood of losses."""
+        return self._batches_read >= _FLOOD
 
     @property
     def charted(self) -> Store:

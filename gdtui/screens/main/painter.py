@@ -74,7 +74,7 @@ class Painter:
         """Draw what has changed; figures when asked or due. True: they were written."""
         if self._viewer.store.states is not self._states:
             self._follow_roster()
-        thrift = self._budget.thrift() if self._budget else Thrift.NONE
+        thrift = self._thrift()
         self._draw_charts(thrift, at_once=figures)
         now, cursor = time.monotonic(), self._viewer.cursor
         pause = _FIGURES_SECONDS * (_SAVED if thrift is Thrift.MUCH else 1)
@@ -84,6 +84,13 @@ class Painter:
         self._figures_at, self._written_cursor = now, cursor
         write_figures(self._screen, self._panels, self._viewer)
         return True
+
+    def _thrift(self) -> Thrift:
+        """Much only in a flood of losses: elsewhere, half of the frames would be missed."""
+        if self._budget is None:
+            return Thrift.NONE
+        most = Thrift.MUCH if self._viewer.is_flooded else Thrift.SOME
+        return min(self._budget.thrift(), most)
 
     def _follow_roster(self) -> None:
         """Fit the panels to the variants on screen; again until the new ones are composed."""

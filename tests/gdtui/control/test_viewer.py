@@ -102,15 +102,19 @@ def test_a_short_past_and_a_damaged_one_have_no_preview(
             assert viewer.charted is viewer.store
 
 
-@pytest.mark.parametrize(("batches", "can_skip"), [(6_000, True), (200, True), (100, False)])
+@pytest.mark.parametrize(
+    ("batches", "can_skip", "is_flooded"),
+    [(6_000, True, True), (200, True, False), (100, False, False)],
+)
 def test_every_second_frame_of_a_flood_needs_no_read_unless_an_answer_is_awaited(
-    batches: int, can_skip: bool, tmp_path: Path
+    batches: int, can_skip: bool, is_flooded: bool, tmp_path: Path
 ) -> None:
     run = long_run(tmp_path / "run", [*begun(), *trained(batches)])
     viewer = Viewer(ShownRuns.of(run), LogSource(run), ViewState())
     assert not viewer.can_skip_read(0.1)
     viewer.read()
     assert viewer.can_skip_read(0.1) is can_skip
+    assert viewer.is_flooded is is_flooded
     assert not viewer.can_skip_read(0.1)
     viewer.read()  # brings nothing
     assert not viewer.can_skip_read(0.1)
