@@ -107,10 +107,7 @@ class Store:
         return self._roster.states
 
     def _count_time(self, name: str, record: StateChanged | WorkerDied) -> None:
-        """Note when the variant began or stopped training.
-
-        Its death may be read before the state change.
-        """
+        """Note when the variant began or stopped training; its death may be read before that."""
         if isinstance(record, StateChanged):
             self._time.tell(name, goes=record.state is State.RUNNING, at=record.wall_time)
         if (death := self.variants[name].tally.worker.death) is not None:
@@ -124,6 +121,8 @@ class Store:
         if notice.kind in _NOT_ABOUT_TRAINING:
             return
         about = [self.variants[notice.variant]] if notice.variant else self.states
+        if notice.kind is NoticeKind.NO_CHECKPOINT:  # to wait for the log itself is worse
+            about = [one for one in about if not one.blocked]
         for one in about:
             one.blocked = _BLOCKED.get(notice.kind, "")
             one.notice = "" if notice.kind is NoticeKind.LOG_UNBLOCKED else notice.text
