@@ -25,6 +25,11 @@ class Thrift(IntEnum):
     MUCH = 2
     """Saving some was not enough: the debt has become the largest, until half of it is paid off."""
 
+    @property
+    def factor(self) -> int:
+        """Factor by which what is drawn at intervals is rarer."""
+        return 2 if self is Thrift.MUCH else 1
+
 
 class DrawingBudget:
     """Processor time that may be used."""

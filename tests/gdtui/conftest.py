@@ -33,6 +33,22 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """An entry for each frame that was painted: whether figures were written."""
+    from gdtui.screens.main.painter import Painter
+
+    found: list[bool] = []
+    paint = Painter.paint
+
+    def noted(painter: Painter, *, figures: bool) -> bool:
+        found.append(paint(painter, figures=figures))
+        return found[-1]
+
+    monkeypatch.setattr(Painter, "paint", noted)
+    return found
+
+
+@pytest.fixture
 def imported(tmp_path: Path) -> Callable[[str | bytes], RunDirectory]:
     """The run that a CSV becomes."""
 

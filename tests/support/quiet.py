@@ -17,8 +17,8 @@ _QUIET: Final = 0.02
 async def wait_until_quiet(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
     """Stands in for Textual's `wait_for_idle`.
 
-    That looks every 20 ms, so that work just done costs as much again, and takes a process that
-    others keep from the processor for idle.
+    That looks every 20 ms, so that the end of the work is seen up to 20 ms late; and it takes a
+    process that others keep from the processor for an idle one.
     """
     start = time.monotonic()
     quiet = 0.0

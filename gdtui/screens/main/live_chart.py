@@ -22,8 +22,6 @@ from gdtui.view.pictures import ChartSize
 
 _TURN_SECONDS: Final = 0.4
 """Seconds between two turns of a chart, in which its lines are drawn if it has new data."""
-_SAVED: Final = 2
-"""Factor by which turns, and what is drawn at some of them, are rarer where time is short."""
 _WHOLE_TURNS: Final = 3
 """Turns until it is drawn as a whole, …"""
 _MEASURED_SHARE: Final = 0.05
@@ -104,10 +102,10 @@ class _Drawn:
             return _Due.NOTHING
         if at_once or growth.has_grown_by(_GROWN_SHARE, self.whole):
             return _Due.WHOLE
-        if turn - self.turn >= (_SAVED if thrift is Thrift.MUCH else 1) or early:
-            factor = _SAVED if thrift else 1
-            is_whole = turn - self.whole_turn >= _WHOLE_TURNS * factor
-            is_whole = is_whole or growth.has_more_measured(_MEASURED_SHARE * factor, self.whole)
+        if turn - self.turn >= thrift.factor or early:
+            is_whole = turn - self.whole_turn >= _WHOLE_TURNS * thrift.factor
+            share = _MEASURED_SHARE * thrift.factor
+            is_whole = is_whole or growth.has_more_measured(share, self.whole)
             has_grown = growth.version != self.lines.version
             return _Due.WHOLE if is_whole else _Due.LINES if has_grown else _Due.NOTHING
         has_grown = not (rests or thrift) and growth.has_grown_on(size.dots, self.lines)
@@ -146,7 +144,7 @@ class LiveChart:
         `of`: all that the picture depends on beside the data. `extend`: the picture with longer
         lines; None if that takes as long as `draw`. `at_once`: draw all that has changed. `early`:
         draw the lines before the chart's turn. `rests`: draw nothing before it for a few new dots.
-        `thrift`: nor if there is any, and redraw all of it more rarely; if MUCH, skip turns.
+        `thrift`: nor if there is any; if it is MUCH, skip turns, too.
         """
         room = self.chart.canvas
         size = ChartSize(room.width * DOTS_X, room.width, room.height)

@@ -30,8 +30,6 @@ from gdtui.widgets.variant import VariantPanel
 
 _FIGURES_SECONDS: Final = 0.5
 """Seconds between updates of figures; numbers that change faster are hard to read."""
-_SAVED: Final = 2
-"""Factor by which they are rarer where time is short."""
 _RANGES_SECONDS: Final = 2.0
 """Seconds between updates of the axes' ranges, unless the data grow by half meanwhile."""
 _OVERLAY_FRAMES: Final = 2
@@ -77,8 +75,7 @@ class Painter:
         thrift = self._thrift()
         self._draw_charts(thrift, at_once=figures)
         now, cursor = time.monotonic(), self._viewer.cursor
-        pause = _FIGURES_SECONDS * (_SAVED if thrift is Thrift.MUCH else 1)
-        is_due = now - self._figures_at >= pause or self._has_begun()
+        is_due = self._has_begun() or now - self._figures_at >= _FIGURES_SECONDS * thrift.factor
         if not (figures or is_due or self._written_cursor != cursor):
             return False
         self._figures_at, self._written_cursor = now, cursor

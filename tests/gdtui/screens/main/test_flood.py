@@ -25,36 +25,20 @@ async def flood(pilot: Pilot[None], app: ObservedApp, keys: str) -> None:
     await settle(pilot)
 
 
-@pytest.fixture
-def frames(monkeypatch: pytest.MonkeyPatch) -> list[None]:
-    """An entry for each picture that was painted."""
-    from gdtui.screens.main.painter import Painter
-
-    painted: list[None] = []
-    paint = Painter.paint
-
-    def counted(painter: Painter, *, figures: bool) -> bool:
-        painted.append(None)
-        return paint(painter, figures=figures)
-
-    monkeypatch.setattr(Painter, "paint", counted)
-    return painted
-
-
 async def test_steps_keep_their_sum_though_few_are_painted(
-    bench: Bench, frames: list[None]
+    bench: Bench, painted: list[bool]
 ) -> None:
     bench.begin()
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
-        frames.clear()
+        painted.clear()
         await flood(pilot, app, "2" + "[]" * 200 + "." * 3 + "]" * 2)
         mini = bench.controls.last(Change)["Mini-batch"]
         assert isinstance(mini, Change)
         assert (mini.settings.batch_size, mini.settings.lr) == (256, 0.1)
         assert "batch 64→256…" in text_of(app)
-        assert len(frames) < 200
+        assert len(painted) < 200
 
 
 async def test_notes_of_a_flood_are_the_newest(
@@ -73,13 +57,13 @@ async def test_notes_of_a_flood_are_the_newest(
         assert not bench.controls.told
 
 
-async def test_a_flood_of_views_ends_at_the_last(bench: Bench, frames: list[None]) -> None:
+async def test_a_flood_of_views_ends_at_the_last(bench: Bench, painted: list[bool]) -> None:
     bench.begin()
     bench.train(bench.names[2], [0.5] * 50)
     app = bench.app()
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
-        frames.clear()
+        painted.clear()
         await flood(pilot, app, "x" * 301)
         assert "updates ─╯" in text_of(app)
-        assert len(frames) < 300
+        assert len(painted) < 300

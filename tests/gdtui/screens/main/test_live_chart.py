@@ -123,11 +123,11 @@ def test_the_rest_follows_at_every_third_turn() -> None:
 @pytest.mark.parametrize(
     ("thrift", "expected"),
     [
-        (Thrift.SOME, ["lines"] * 5 + ["whole"]),
+        (Thrift.SOME, ["lines", "lines", "whole"] * 2),
         (Thrift.MUCH, ["", "lines", "", "lines", "", "whole"]),
     ],
 )
-def test_where_time_is_short_everything_is_rarer_but_keys(
+def test_where_time_is_short_new_dots_wait_and_turns_may_be_rarer_but_keys_are_shown(
     thrift: Thrift, expected: list[str]
 ) -> None:
     drawing = Drawing()

@@ -1,0 +1,80 @@
+"""When the screen is painted: as little as possible, as soon as needed."""
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable
+from itertools import count
+
+import numpy as np
+import pytest
+from app_bench import WIDE, Bench, see, settle
+from shown import ObservedApp
+
+from gdtui.app import GdtuiApp
+from gdtui.terminal.budget import DrawingBudget, Thrift
+
+FLOOD, FEW = 15, 1
+"""Epochs of 200 batches in one read."""
+
+
+async def test_until_the_first_losses_only_news_is_painted_and_at_once(
+    bench: Bench, painted: list[bool]
+) -> None:
+    app = ObservedApp(bench.run, bench.controls, fps=0.001)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        before = len(painted)
+        await asyncio.sleep(0.3)
+        assert len(painted) == before
+        bench.begin()
+        for name in bench.names:
+            bench.train(name, [0.625] * 10)
+        await see(pilot, "loss 0.625")
+
+
+@pytest.mark.parametrize(
+    ("epochs", "is_spent", "written"),
+    [
+        (FLOOD, True, [True, False, True]),
+        (FLOOD, False, [True, True, True]),
+        (FEW, True, [True, True, True]),
+    ],
+)
+async def test_figures_are_rarer_in_a_flood_that_takes_too_much_time(
+    epochs: int,
+    is_spent: bool,
+    written: list[bool],
+    bench: Bench,
+    painted: list[bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = ObservedApp(bench.run, bench.controls, fps=0.001)
+    app.main.context = dataclasses.replace(app.main.context, budget=budget_of(is_spent))
+    async with app.run_test(size=WIDE) as pilot:
+        bench.begin()
+        await settle(pilot)
+        for epoch in range(epochs):
+            bench.train("SGD", np.full(200, 0.5), batch=1 + 200 * epoch, epoch=1 + epoch)
+        app.main.viewer.read()
+        painted.clear()
+        later = time.monotonic() + 10
+        for at in (later, later + 0.6, later + 1.1):
+            with monkeypatch.context() as patch:
+                patch.setattr("gdtui.screens.main.live.time.monotonic", lambda at=at: at)
+                app.main.tick(reads=False)
+        assert painted == written
+
+
+def test_only_on_a_terminal_is_there_a_budget(bench: Bench) -> None:
+    """Pictures that are recorded must not depend on the machine."""
+    assert GdtuiApp(bench.run, bench.controls).main.context.budget is not None
+    assert ObservedApp(bench.run, bench.controls).main.context.budget is None
+
+
+def budget_of(is_spent: bool) -> DrawingBudget:
+    """One on a clock that stands still, while the process works or does not."""
+    used: Callable[[], float] = count().__next__ if is_spent else lambda: 0.0
+    budget = DrawingBudget(0.1, lambda: 0.0, used)
+    assert budget.thrift() is (Thrift.MUCH if is_spent else Thrift.NONE)
+    return budget
