@@ -37,11 +37,18 @@ class Spread(Spanned):
         self._colour = ""
         self._style: Style | None = None
         """The style of the bars; None after a change of colour or theme."""
+        self._shown: tuple[VariantState, Chart, str] | None = None
+        """The last arguments of `show`, for when there is more room or less."""
+
+    def on_resize(self) -> None:
+        if self._shown is not None:
+            self.show(*self._shown)
 
     def show(self, one: "VariantState", chart: Chart, colour: str) -> None:
         """Show how the losses of this variant scatter, in its colour, `#rrggbb`."""
         from gdtui.chart.drawing.profile import profile
 
+        self._shown = one, chart, colour
         width = self.content_size.width
         if not width or not self.display:
             return
