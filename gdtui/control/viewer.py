@@ -32,8 +32,8 @@ LONG: Final = 6 << 20
 """Bytes in all logs from which on there is a preview: reading them takes 0.2 s or more."""
 READ_BYTES: Final = 1 << 18
 """Bytes of one log before the next one gets its turn: some 60,000 losses, or 1,000 records."""
-_FLOOD: Final = 2_048
-"""Batches in one read that are a flood: charts change by far more than the eye can follow."""
+_FLOOD: Final = 1_024
+"""Batches for one frame that are a flood: charts change by far more than the eye can follow."""
 _STEADY: Final = 128
 """Batches in one read that are enough for two frames: nobody sees a single one of them…"""
 _QUICK_FRAME: Final = 0.1
@@ -57,8 +57,11 @@ class Viewer:
         self.is_catching_up = True
         """True until all that was written before the first read, or since, has been read once."""
         self._has_begun, self._reads_on_at = False, 0.0
-        self._reads = self._batches_read = 0
-        """Reads since the last frame was asked about, and batches in the last read."""
+        self._reads = self._batches_read = self._skipped = 0
+        """Reads since the last frame was asked about, batches in the last read, and frames since.
+        """
+        self._read_frames = 1
+        """Frames whose losses the last read has brought."""
         self._preview: Preview | None = None
         self._has_news, self._is_host_gone = False, False
         self._question: tuple[str, Remarked] | None = None
@@ -122,22 +125,26 @@ class Viewer:
             if time.monotonic() > until:  # a flood of records would freeze the keys
                 return
 
-    def can_skip_read(self, frame_seconds: float) -> bool:
-        """True if the coming frame needs no read: the last frame's has brought many losses.
+    def can_skip_read(self, frame_seconds: float, most: int = 1) -> bool:
+        """True if the coming frame needs no read: the last one has brought many losses.
 
         Each chart is drawn in every second frame, at most, and half of the reads take much less
-        time. Never twice in a row, nor after a key, nor while an answer is awaited.
+        time. At most `most` times in a row; not after a key, nor while an answer is awaited.
         """
         reads, self._reads = self._reads, 0
-        if frame_seconds > _QUICK_FRAME or reads != 1 or self._batches_read < _STEADY:
-            return False
+        self._skipped = 0 if reads else self._skipped
+        is_steady = frame_seconds <= _QUICK_FRAME and self._batches_read >= _STEADY and reads <= 1
         is_waiting = any(one.pending.commands for one in self.store.states)
-        return not (is_waiting or self.source.has_more)
+        if is_steady and self._skipped < most and not (is_waiting or self.source.has_more):
+            self._skipped += 1
+            return True
+        self._read_frames = self._skipped + 1
+        return False
 
     @property
     def is_flooded(self) -> bool:
         """True if the last read has brought a flood of losses."""
-        return self._batches_read >= _FLOOD
+        return self._batches_read >= _FLOOD * self._read_frames
 
     @property
     def charted(self) -> Store:

@@ -30,6 +30,11 @@ class Thrift(IntEnum):
         """Factor by which what is drawn at intervals is rarer."""
         return 2 if self is Thrift.MUCH else 1
 
+    @property
+    def most_skipped(self) -> int:
+        """Frames in a row that may do without a read of new losses."""
+        return 3 if self is Thrift.MUCH else 1
+
 
 class DrawingBudget:
     """Processor time that may be used."""

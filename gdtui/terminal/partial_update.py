@@ -12,6 +12,7 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Final, Self
+from weakref import WeakSet
 
 from rich.color import ColorSystem
 from rich.console import Console
@@ -136,9 +137,18 @@ def painting(screen: Screen[Any]) -> Iterator[None]:
             _send(screen, changed)
 
 
+_able: Final = WeakSet[Screen[Any]]()
+"""The screens that are known to have all that `_send` needs."""
+
+
 def _can_send(screen: Screen[Any]) -> bool:
+    if screen in _able:  # to look at properties takes time
+        return True
     has_all = all(hasattr(screen, name) for name in _OF_SCREEN)
-    return has_all and all(hasattr(screen.app, name) for name in _OF_APP)
+    has_all = has_all and all(hasattr(screen.app, name) for name in _OF_APP)
+    if has_all:
+        _able.add(screen)
+    return has_all
 
 
 def _send(screen: Screen[Any], changed: set[Spanned]) -> None:

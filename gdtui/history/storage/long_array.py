@@ -65,7 +65,7 @@ class LongArray:
             weakref.finalize(self, os.close, self._file)
         rows = self._newest.values
         old = len(rows) - self._hot_rows
-        data = memoryview(rows[:old].tobytes())
+        data = rows[:old].data.cast("B")
         done, start = 0, self._stored * self._row_bytes
         while done < len(data):
             done += os.pwrite(self._file, data[done:], start + done)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
+from textual.widget import Widget
 
 from engine.log.records import State
 from gdtui.chart.widget.chart import Chart
@@ -90,6 +91,7 @@ class LiveScreen(Screen[None]):
         self._owes_figures = False
         self._had_ended = False
         self._has_begun = False
+        self._vital: tuple[Widget, ...] = ()  # nothing can be shown without these
         self._is_reading_on = False
         """True while the past of a long run is also read between frames."""
         self._expects_variant = False
@@ -115,6 +117,7 @@ class LiveScreen(Screen[None]):
         yield Footer(keys, id="footer")
 
     def on_mount(self) -> None:
+        self._vital = self.query_one(Summary), self.query_one("#overlay")
         self.set_class(len(self.context.shown.settings.variants) > PANELS, "-many")
         self.call_after_refresh(self._begin)
 
@@ -170,14 +173,15 @@ class LiveScreen(Screen[None]):
     # --- Frames ---------------------------------------------------------------------------------
 
     def _show_frame(self) -> None:
-        self.tick(reads=not self.viewer.can_skip_read(self.context.frame_seconds))
+        seconds, most = self.context.frame_seconds, self._painter.thrift.most_skipped
+        self.tick(reads=not self.viewer.can_skip_read(seconds, most))
 
     def tick(self, *, figures: bool = False, reads: bool = True, if_new: bool = False) -> None:
         """Read new records, if `reads`, and repaint what has changed.
 
         Figures are repainted less often, or when asked. `if_new`: repaint only for a new record.
         """
-        if self.query_one_optional(Summary) is None or self.query_one_optional("#overlay") is None:
+        if any(each.parent is None for each in self._vital):
             return  # a last tick, while the screen is being removed
         before = self.viewer.versions.copy()
         if reads:

@@ -54,6 +54,8 @@ class Painter:
         self._screen = screen
         self._viewer = viewer
         self._budget = budget
+        self.thrift = Thrift.NONE
+        """The thrift of the last frame."""
         self._overlay = LiveChart(screen.query_one("#overlay", Chart))
         self._states: list[VariantState] = []
         self._panels: list[VariantPanel] = []
@@ -66,13 +68,16 @@ class Painter:
         self._figures_at = 0.0
         self._written_cursor: float | None = None
         """The crosshair's position when its figures were written."""
+        self._shown_of: object = None
+        self._updates: list[tuple[LiveChart, _Update]] = []
+        """All charts with what they show, and the data and view for which it was determined."""
         self._begun = self._early = self._frame = 0
 
     def paint(self, *, figures: bool) -> bool:
         """Draw what has changed; figures when asked or due. True: they were written."""
         if self._viewer.store.states is not self._states:
             self._follow_roster()
-        thrift = self._thrift()
+        thrift = self.thrift = self._thrift_now()
         self._draw_charts(thrift, at_once=figures)
         now, cursor = time.monotonic(), self._viewer.cursor
         is_due = self._has_begun() or now - self._figures_at >= _FIGURES_SECONDS * thrift.factor
@@ -82,7 +87,7 @@ class Painter:
         write_figures(self._screen, self._panels, self._viewer)
         return True
 
-    def _thrift(self) -> Thrift:
+    def _thrift_now(self) -> Thrift:
         """Much only in a flood of losses: elsewhere, half of the frames would be missed."""
         if self._budget is None:
             return Thrift.NONE
@@ -111,7 +116,7 @@ class Painter:
         return self._begun > before
 
     def _draw_charts(self, thrift: Thrift, *, at_once: bool) -> None:
-        updates = [*self._updates()]
+        updates = self._current_updates()
         self._frame += 1
         drawn = [
             live.update(*what, at_once=at_once, rests=self._rests(place), thrift=thrift)
@@ -136,8 +141,19 @@ class Painter:
             live, what = panels[self._early]
             live.update(*what, at_once=False, early=True)
 
-    def _updates(self) -> Iterator[tuple[LiveChart, _Update]]:
-        """Every chart, and the data that it shows now."""
+    def _current_updates(self) -> list[tuple[LiveChart, _Update]]:
+        """Every chart, and the data that it shows now; determined again if these may differ."""
+        viewer, age = self._viewer, time.monotonic() - self._common_at
+        store = viewer.charted
+        of = (
+            viewer.view, store, store.is_at_rest, viewer.versions.copy(),
+            self._live_panels, age >= _RANGES_SECONDS,
+        )  # fmt: skip
+        if of != self._shown_of:
+            self._shown_of, self._updates = of, [*self._determined_updates()]
+        return self._updates
+
+    def _determined_updates(self) -> Iterator[tuple[LiveChart, _Update]]:
         viewer = self._viewer
         common = self._common_ranges(seen := viewer.seen)
         store, states = viewer.charted, viewer.charted.states

@@ -8,6 +8,7 @@ from long_logs import begun, long_run, trained
 
 from engine.log.commands import Pause
 from engine.log.directory import RunDirectory
+from engine.log.file import frame
 from engine.log.reading.loss_block import LossBlock
 from engine.log.records import AnyRecord, CommandSent
 from gdtui.chart.scene.polyline import Axis
@@ -118,6 +119,21 @@ def test_every_second_frame_of_a_flood_needs_no_read_unless_an_answer_is_awaited
     assert not viewer.can_skip_read(0.1)
     viewer.read()  # brings nothing
     assert not viewer.can_skip_read(0.1)
+
+
+def test_a_flood_can_go_unread_for_longer_and_is_judged_by_what_a_frame_brings(
+    tmp_path: Path,
+) -> None:
+    run = long_run(tmp_path / "run", [*begun(), *trained(6_000)])
+    viewer = Viewer(ShownRuns.of(run), LogSource(run), ViewState())
+    viewer.read()
+    assert [viewer.can_skip_read(0.1, most=3) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert viewer.is_flooded, "by the read before, which was for one frame"
+    with run.variant_log("A").open("ab") as log:
+        log.write(b"".join(map(frame, trained(3_000, after=6_000))))
+    viewer.read()
+    assert not viewer.is_flooded, "3,000 in four frames"
+    assert viewer.can_skip_read(0.1, most=3)
 
 
 @pytest.mark.parametrize(("reads", "frame"), [(2, 0.1), (1, 0.5)])

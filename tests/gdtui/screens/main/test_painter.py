@@ -12,6 +12,7 @@ from app_bench import WIDE, Bench, see, settle
 from shown import ObservedApp
 
 from gdtui.app import GdtuiApp
+from gdtui.chart.widget.chart import Chart
 from gdtui.terminal.budget import DrawingBudget, Thrift
 
 FLOOD, FEW = 15, 1
@@ -64,6 +65,28 @@ async def test_figures_are_rarer_in_a_flood_that_takes_too_much_time(
                 patch.setattr("gdtui.screens.main.live.time.monotonic", lambda at=at: at)
                 app.main.tick(reads=False)
         assert painted == written
+
+
+async def test_the_axes_follow_the_last_losses_before_a_stall(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is determined again while no record comes, but for the ranges that are due."""
+    app, highs, later = ObservedApp(bench.run, bench.controls, fps=0.001), [], time.monotonic() + 10
+    async with app.run_test(size=WIDE) as pilot:
+        bench.begin()
+        bench.train("SGD", np.full(100, 0.5))
+        await settle(pilot)
+        for seconds in (0.0, 0.1, 1.3, 2.2, 2.3):
+            if seconds == 0.0:
+                bench.train("SGD", np.full(50, 0.5), batch=101)
+            if seconds == 0.1:
+                bench.train("SGD", np.full(40, 3.0), batch=151)
+            with monkeypatch.context() as patch:
+                patch.setattr("time.monotonic", lambda at=later + seconds: at)
+                app.main.tick()
+            y = app.query_one("#overlay", Chart).y
+            highs.append(y.high if y else 0.0)
+    assert highs[0] == highs[1] == highs[2] < highs[3] == highs[4]
 
 
 def test_only_on_a_terminal_is_there_a_budget(bench: Bench) -> None:
