@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from watching import Watched, processor_seconds, watched
+from screen_share import processor_seconds
+from watching import Watched, watched
 
 from engine.log.directory import RunDirectory
 from gdtui.terminal.frame_gate import QUERY

@@ -26,10 +26,10 @@ from engine.log.records import Chunk, Execution
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from screen_share import bare_app, shares  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 ENV: Final = {**os.environ, "PYTHONPATH": str(ROOT)}
-TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 LESSON: Final = """
 import sys, time
@@ -96,12 +96,6 @@ def lesson(batch_size: int, seconds: float, problem: str = "synthetic") -> float
     return float(done.stdout)
 
 
-def processor_seconds(pid: int) -> float:
-    """Processor seconds of this process so far, in user and system mode (proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
 class Watched:
     """`gdtui` at 160×45 and what its log says."""
 
@@ -155,10 +149,6 @@ class Watched:
     def _check(self) -> None:
         if self.terminal.has_ended:
             raise SystemExit(f"gdtui has ended:\n{self.terminal.text}")
-
-    def processor_seconds(self) -> float:
-        """Processor seconds of the process of the screen, without its workers."""
-        return processor_seconds(self.terminal.pid)
 
 
 @contextmanager
@@ -240,23 +230,20 @@ def report_compiled(seconds: float, repeats: int) -> None:
 
 
 def report_screen(seconds: float) -> None:
+    """Of the process of the screen, without its workers."""
     print(
-        f"screen at 160×45, 10 fps, three variants, {seconds:g} s (goals ≤ 10 % of a core, ≤ 90 "
-        "KiB/s)"
+        f"screen at 160×45, 10 fps, three variants, {seconds:g} s (goals ≤ 5 % of a core, ≤ 90 "
+        "KiB/s); × a bare Textual app at the same time"
     )
     for pace in ("1", "free"):
-        with watched("--pace", pace, "--compile", "off") as app:
+        with watched("--pace", pace, "--compile", "off") as app, bare_app() as bare:
             app.wait_for(3)
-            used, written, start = (
-                app.processor_seconds(),
-                app.terminal.bytes_written,
-                time.perf_counter(),
+            written = app.terminal.bytes_written
+            share, ratio = shares((app.terminal.pid, bare), seconds)
+            kibibytes = (app.terminal.bytes_written - written) / seconds / 1024
+            print(
+                f"  pace {pace:>4}: {share:6.1%} of a core, {ratio:.2f} ×, {kibibytes:6.1f} KiB/s"
             )
-            time.sleep(seconds)
-            spent = time.perf_counter() - start
-            share = (app.processor_seconds() - used) / spent
-            kibibytes = (app.terminal.bytes_written - written) / spent / 1024
-            print(f"  pace {pace:>4}: {share:6.1%} of a core, {kibibytes:6.1f} KiB/s")
 
 
 if __name__ == "__main__":
