@@ -40,7 +40,7 @@ def test_a_terminal_that_takes_nothing_holds_up_neither_training_nor_commands(
     app = start_app("--pace", "free", "--epochs", "1000000", "--fps", "30")
     terminal, names = app.terminal, ("Batch GD", "Mini-batch", "SGD")
     app.wait_for_losses()
-    terminal.rate = 0
+    terminal.stall()
     app.wait_for_progress(*names)
     before, trained = terminal.bytes_written, app.tallies()["SGD"].seconds
 

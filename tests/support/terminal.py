@@ -64,9 +64,10 @@ class Terminal:
     ) -> None:
         """`colours`: "truecolor", "256" or "16", as the environment tells.
 
-        `rate`: bytes a second at which the terminal takes output; None: as fast as it can, 0: none.
+        `rate`: bytes a second at which the terminal takes output; None: as fast as it can.
         """
         self.rate = rate
+        self._stalled = threading.Event()
         self._output: list[tuple[float, bytes | tuple[int, int]]] = []
         """(perf_counter, bytes written or a new size)."""
         self._unasked = b""
@@ -115,6 +116,12 @@ class Terminal:
         """Make the window another size; the program gets SIGWINCH."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._note((columns, rows))
+
+    def stall(self) -> None:
+        """Take no more output, until `rate` is set."""
+        self._stalled.clear()
+        self.rate = 0
+        assert self._stalled.wait(PATIENCE)
 
     def hang_up(self) -> None:
         """Close the window. The exit status will not be known."""
@@ -226,6 +233,7 @@ class Terminal:
         self._leader.kill()
         self._leader.wait()
         self._status.close()
+        self.rate = None  # what is left can be taken
         self._reader.join()
         if self._master >= 0:
             os.close(self._master)
@@ -237,6 +245,7 @@ class Terminal:
         """The reading thread."""
         while (master := self._master) >= 0:
             if (rate := self.rate) == 0:
+                self._stalled.set()
                 time.sleep(0.02)
                 continue
             try:
