@@ -91,7 +91,7 @@ class LiveScreen(Screen[None]):
         self._owes_figures = False
         self._had_ended = False
         self._has_begun = False
-        self._vital: tuple[Widget, ...] = ()  # nothing can be shown without these
+        self._vital: tuple[Widget | None, ...] = ()  # nothing can be shown without these
         self._is_reading_on = False
         """True while the past of a long run is also read between frames."""
         self._expects_variant = False
@@ -117,7 +117,7 @@ class LiveScreen(Screen[None]):
         yield Footer(keys, id="footer")
 
     def on_mount(self) -> None:
-        self._vital = self.query_one(Summary), self.query_one("#overlay")
+        self._vital = self.query_one_optional(Summary), self.query_one_optional("#overlay")
         self.set_class(len(self.context.shown.settings.variants) > PANELS, "-many")
         self.call_after_refresh(self._begin)
 
@@ -181,7 +181,7 @@ class LiveScreen(Screen[None]):
 
         Figures are repainted less often, or when asked. `if_new`: repaint only for a new record.
         """
-        if any(each.parent is None for each in self._vital):
+        if any(each is None or each.parent is None for each in self._vital):
             return  # a last tick, while the screen is being removed
         before = self.viewer.versions.copy()
         if reads:
