@@ -32,7 +32,7 @@ LONG: Final = 6 << 20
 """Bytes in all logs from which on there is a preview: reading them takes 0.2 s or more."""
 READ_BYTES: Final = 1 << 18
 """Bytes of one log before the next one gets its turn: some 60,000 losses, or 1,000 records."""
-_FLOOD: Final = 1_024
+_FLOOD: Final = 4_096
 """Batches for one frame that are a flood: charts change by far more than the eye can follow."""
 _STEADY: Final = 128
 """Batches in one read that are enough for two frames: nobody sees a single one of them…"""
@@ -79,6 +79,7 @@ class Viewer:
         """
         before, until = self.store.states, time.monotonic() + _READ_SECONDS
         self._reads, self._batches_read = self._reads + 1, 0
+        self._read_frames, self._skipped = self._skipped + 1, 0
         if self.is_catching_up and (self._takes_sample(until) or until < self._reads_on_at):
             return
         self._take_records(until)
@@ -132,13 +133,11 @@ class Viewer:
         time. At most `most` times in a row; not after a key, nor while an answer is awaited.
         """
         reads, self._reads = self._reads, 0
-        self._skipped = 0 if reads else self._skipped
         is_steady = frame_seconds <= _QUICK_FRAME and self._batches_read >= _STEADY and reads <= 1
         is_waiting = any(one.pending.commands for one in self.store.states)
         if is_steady and self._skipped < most and not (is_waiting or self.source.has_more):
             self._skipped += 1
             return True
-        self._read_frames = self._skipped + 1
         return False
 
     @property

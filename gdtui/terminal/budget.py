@@ -23,17 +23,19 @@ class Thrift(IntEnum):
     SOME = 1
     """The time is used up."""
     MUCH = 2
-    """Saving some was not enough: the debt has become the largest, until half of it is paid off."""
+    """Saving some was not enough…"""
+    MORE = 3
+    MOST = 4
 
     @property
     def factor(self) -> int:
         """Factor by which what is drawn at intervals is rarer."""
-        return 2 if self is Thrift.MUCH else 1
+        return max(self, 1)
 
     @property
     def most_skipped(self) -> int:
         """Frames in a row that may do without a read of new losses."""
-        return 3 if self is Thrift.MUCH else 1
+        return 3 if self >= Thrift.MUCH else 1
 
 
 class DrawingBudget:
@@ -51,17 +53,25 @@ class DrawingBudget:
         self._left = 0.0
         self._thrift = Thrift.NONE
 
-    def thrift(self) -> Thrift:
-        """The thrift that the next frame needs."""
+    def thrift(self, most: Thrift) -> Thrift:
+        """The thrift that the next frame needs, of at most `most`, which is SOME or above.
+
+        It grows with the largest debt, and is less by one when the debt is paid off; after either,
+        half of the largest debt is left, so that the effect can be seen before the next step.
+        """
         now, used = self._clock(), self._used()
         gained = self._share * (now - self._at) - (used - self._used_then)
         self._at, self._used_then = now, used
-        most = self._share * _KEPT_SECONDS
-        self._left = min(max(self._left + gained, -most), most)
-        if self._left == -most:
-            self._thrift = Thrift.MUCH
+        limit, before = self._share * _KEPT_SECONDS, min(self._thrift, most)
+        self._left = min(max(self._left + gained, -limit), limit)
+        after = before
+        if before is Thrift.NONE:
+            after = Thrift.SOME if self._left < 0 else before
         elif self._left >= 0:
-            self._thrift = Thrift.NONE
-        elif self._thrift is Thrift.NONE or self._left >= -most / 2:
-            self._thrift = Thrift.SOME
-        return self._thrift
+            after = Thrift(before - 1)
+        elif self._left == -limit:
+            after = Thrift(min(before + 1, most))
+        if after is not before and Thrift.NONE not in (before, after):
+            self._left = -limit / 2
+        self._thrift = after
+        return after

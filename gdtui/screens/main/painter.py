@@ -91,8 +91,7 @@ class Painter:
         """Much only in a flood of losses: elsewhere, half of the frames would be missed."""
         if self._budget is None:
             return Thrift.NONE
-        most = Thrift.MUCH if self._viewer.is_flooded else Thrift.SOME
-        return min(self._budget.thrift(), most)
+        return self._budget.thrift(Thrift.MOST if self._viewer.is_flooded else Thrift.SOME)
 
     def _follow_roster(self) -> None:
         """Fit the panels to the variants on screen; again until the new ones are composed."""
@@ -147,7 +146,7 @@ class Painter:
         store = viewer.charted
         of = (
             viewer.view, store, store.is_at_rest, viewer.versions.copy(),
-            self._live_panels, age >= _RANGES_SECONDS,
+            self._live_panels, age >= self._ranges_seconds,
         )  # fmt: skip
         if of != self._shown_of:
             self._shown_of, self._updates = of, [*self._determined_updates()]
@@ -206,11 +205,15 @@ class Painter:
         store = viewer.charted
         of = (viewer.view, seen, store.is_at_rest, store)
         batches = [one.tally.batches for one in store.states]
-        share = 1 / PARTS if now - self._common_at >= _RANGES_SECONDS else 0.5
+        share = 1 / PARTS if now - self._common_at >= self._ranges_seconds else 0.5
         if of != self._common_of or _has_grown(self._common_batches, batches, share):
             self._common_of, self._common_batches, self._common_at = of, batches, now
             self._ranges["all"] = pictures.axis_ranges(store, viewer.view, self._shown("all"))
         return self._ranges["all"]
+
+    @property
+    def _ranges_seconds(self) -> float:
+        return _RANGES_SECONDS * self.thrift.factor
 
     def _shown(self, key: str) -> AxisRanges:
         """Axis ranges that a chart keeps while it changes; at rest they follow from the data alone.
