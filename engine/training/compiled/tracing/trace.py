@@ -8,7 +8,7 @@ import copy
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 import torch
 from torch import Tensor, fx, nn
@@ -23,6 +23,9 @@ from engine.training.recipe.optimizer import make_optimizer
 from engine.training.recipe.update_step import UpdateStep, forward_of
 from engine.training.schedule import Batch, cut
 from engine.training.step import train
+
+_aten: Final = torch.ops.aten
+_SUMS: Final = (_aten.add.Tensor, _aten.add_.Tensor, _aten.sub.Tensor, _aten.sub_.Tensor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,24 @@ def trace(
         raise
     except Exception as error:
         raise UnsuitedError(_reason(error)) from error
+    _multiply_before_adding(made.graph)
     made.graph.eliminate_dead_code()
     made.recompile()
     return TracedBlock(made, layout, inputs, tuple(twin.outputs))
+
+
+def _multiply_before_adding(graph: fx.Graph) -> None:
+    """Make the factor `alpha` of a sum or difference an operation of its own.
+
+    The compiler of torch 2.13 forgets the factor if the first term is a product of matrices, as the
+    gradient of a weight is, to which L2 regularisation adds `weight_decay` times the weight.
+    """
+    for node in graph.nodes:
+        factor = node.kwargs.get("alpha", 1)
+        if node.target in _SUMS and factor != 1:
+            with graph.inserting_before(node):
+                term = graph.call_function(_aten.mul.Tensor, (node.args[1], factor))
+            node.args, node.kwargs = (node.args[0], term), {}
 
 
 class _Twin:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import torch
 from block_recipes import (
     CLASSES,
     INPUTS,
@@ -57,6 +58,30 @@ class Jumping(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         output: Tensor = self.layer(inputs)
         return output if inputs.sum() > 0 else -output
+
+
+class Scaled(nn.Module):
+    """A model that adds and subtracts multiples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(3, 3)), nn.Parameter(torch.ones(3))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        sums = torch.add(inputs @ self.weight, self.bias, alpha=0.5)
+        return torch.sub(sums, inputs, alpha=3)
+
+
+def test_a_program_has_no_factors_that_the_compiler_may_forget() -> None:
+    problem = regression(Scaled)
+    check(problem, block_of, optimizer="sgd(weight_decay=0.1)")
+    mine = trainer(problem, optimizer="sgd(weight_decay=0.1)")
+    mine.advance(1)
+    _, block = traced(mine)
+    nodes = list(block.graph.graph.nodes)
+    assert not [node for node in nodes if "alpha" in node.kwargs]
+    factors = {node.args[1] for node in nodes if node.target is torch.ops.aten.mul.Tensor}
+    assert {0.1, 0.5, 3} <= {each for each in factors if isinstance(each, int | float)}
 
 
 def test_a_path_that_depends_on_values_is_a_reason() -> None:
