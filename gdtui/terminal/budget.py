@@ -23,7 +23,7 @@ class Thrift(IntEnum):
     SOME = 1
     """The time is used up."""
     MUCH = 2
-    """Saving some was not enough…"""
+    """Saving some was not enough. MORE and MOST follow where this is not, either."""
     MORE = 3
     MOST = 4
 

@@ -67,6 +67,12 @@ def test_savings_last_for_a_key_and_debts_for_a_second() -> None:
     assert asked.count(Thrift.SOME) in (10, 11)
 
 
+def test_the_effect_of_a_step_is_awaited_before_the_next() -> None:
+    machine = Machine()
+    asked = [machine.frame(share) for share in (5.0, 5.0, 0.055, 0.055)]
+    assert asked == [Thrift.SOME, Thrift.MUCH, Thrift.MUCH, Thrift.MUCH]
+
+
 def test_saving_much_ends_with_the_flood() -> None:
     machine = Machine()
     assert machine.frames(0.5)[-1] is Thrift.MOST
