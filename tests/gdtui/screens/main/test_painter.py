@@ -67,6 +67,21 @@ async def test_figures_are_rarer_in_a_flood_that_takes_too_much_time(
         assert painted == written
 
 
+async def test_losses_are_drawn_in_the_frame_that_reads_them(bench: Bench) -> None:
+    app = ObservedApp(bench.run, bench.controls, fps=0.001)
+    async with app.run_test(size=WIDE) as pilot:
+        bench.begin()
+        bench.train("SGD", np.full(100, 0.5))
+        await settle(pilot)
+        app.main.tick()
+        app.main.tick()
+        chart = app.query_one("#overlay", Chart)
+        before = [chart.render_line(y).text for y in range(chart.size.height)]
+        bench.train("SGD", np.full(100, 0.5), batch=101)
+        app.main.tick()
+        assert [chart.render_line(y).text for y in range(chart.size.height)] != before
+
+
 async def test_the_axes_follow_the_last_losses_before_a_stall(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
