@@ -86,8 +86,10 @@ class GatedDriver(LinuxDriver):
 
     def _note_stop(self) -> None:
         self._must_stop = True
-        # A turn later than usual, so that a SIGCONT that came meanwhile has been heard by then.
-        self._loop.call_soon(self._loop.call_soon, self._suspend)
+        # A SIGCONT that came before now is read in the next turn and heard in that after it, later
+        # than what was called from here in two; so call in three.
+        call_soon = self._loop.call_soon
+        call_soon(call_soon, call_soon, self._suspend)
 
     def _note_continuing(self, *_: object) -> None:
         """Called at once; the loop calls `_go_on` later."""
@@ -95,11 +97,12 @@ class GatedDriver(LinuxDriver):
 
     def _suspend(self) -> None:
         """Give the terminal back to the shell, and stop, unless a SIGCONT has arrived since."""
+        this_process = os.getpid()  # asked for last, it would let a handler run after the last look
         if self._must_stop and self._auto_restart and self._is_started:
             self.suspend_application_mode()
             self._is_suspended = self._must_signal_resume = True
         if self._must_stop:
-            os.kill(os.getpid(), signal.SIGSTOP)
+            os.kill(this_process, signal.SIGSTOP)
 
     def _go_on(self) -> None:
         """Take the terminal again; a SIGCONT may also reach a process that was not stopped."""
