@@ -180,13 +180,15 @@ def _pipe(theirs: contextlib.ExitStack) -> tuple[int, int]:
 
 def _preparation(unblocked: set[signal.Signals], *, leads_terminal: bool) -> Callable[[], None]:
     """A function that the child calls between fork and exec, which does as little as possible."""
-    die_with_parent = None
+    die_with_parent, parent = None, os.getpid()
     if sys.platform == "linux":
         die_with_parent = ctypes.CDLL(None).prctl  # looked up here, since a fork holds no locks
 
     def prepare() -> None:
         if die_with_parent is not None:
             die_with_parent(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it has ended already
+                os._exit(1)
         if leads_terminal:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
             signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import dropwhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch.utils.data import DataLoader
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from engine.training.data.collating import Collate
     from engine.training.data.sources import Order, Samples, Span
+
+_LOOK_SECONDS: Final = 1.0
+"""Seconds between two looks of a reader after the process that trains."""
 
 
 class LoadedSamples:
@@ -57,7 +61,7 @@ class LoadedSamples:
             # other generators, so the moment at which the loader draws does not matter.
             multiprocessing_context="fork" if workers else None,
             generator=torch.Generator(),
-            worker_init_fn=_outlive_signals if hasattr(signal, "sigwaitinfo") else None,
+            worker_init_fn=_end_with_training if hasattr(signal, "sigtimedwait") else None,
         )
 
     def begin(self, order: Order | None, epoch: int) -> None:
@@ -115,15 +119,21 @@ def _as_it_is(samples: Any) -> Any:
     return samples
 
 
-def _outlive_signals(number: int) -> None:
-    """End on SIGTERM only if this process's parent sent it: the training needs its readers.
+def _end_with_training(number: int) -> None:
+    """End with the process that trains; on SIGTERM only if that has sent it: it needs its readers.
 
-    A job scheduler sends the signal to all processes of a job.
+    A job scheduler sends the signal to all processes of a job. Readers whose parent is killed
+    before DataLoader's watchdog first looks would outlive it.
     """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    training = parent.pid
 
     def wait() -> None:
-        while signal.sigwaitinfo([signal.SIGTERM]).si_pid != os.getppid():
-            continue
+        while os.getppid() == training:
+            received = signal.sigtimedwait([signal.SIGTERM], _LOOK_SECONDS)
+            if received is not None and received.si_pid == training:
+                break
         os._exit(0)
 
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])

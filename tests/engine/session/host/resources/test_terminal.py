@@ -98,6 +98,8 @@ if sys.argv[1] == "another program":
 print("ready", flush=True)
 sys.stdout.close()
 os.read(int(sys.argv[2]), 1)
+if sys.argv[1] == "another program":
+    program.kill()
 """
 
 
