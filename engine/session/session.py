@@ -4,12 +4,13 @@ It is the only interface to a worker. Front ends read the run directory, not the
 the notices from `poll`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, Self
 
 from engine.jobs.child import finish
 from engine.log.commands import (
+    AnyCommand,
     Change,
     Extend,
     Measure,
@@ -157,6 +158,11 @@ class Session(WatchedWorkers):
     def take_sent(self) -> list[CommandSent]:
         """The commands since the last call; the log has them a moment later."""
         return self._commands.take_sent()
+
+    @property
+    def asked(self) -> Mapping[str, Sequence[AnyCommand]]:
+        """No commands: each is numbered at once, and `take_sent` has it."""
+        return {}
 
     # --- Stopping -------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+from engine.log.commands import AnyCommand
 from engine.log.notices import Notice
 from engine.log.records import CommandSent, Point
 from engine.settings import VariantSettings
@@ -35,6 +36,8 @@ class Controls(Protocol):
     def measure(self, names: Iterable[str]) -> None: ...
     def set_measuring(self, is_on: bool) -> None: ...
     def take_sent(self) -> Sequence[CommandSent]: ...
+    @property
+    def asked(self) -> Mapping[str, Sequence[AnyCommand]]: ...
     def poll(self) -> list[Notice]: ...
 
 

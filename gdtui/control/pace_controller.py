@@ -61,15 +61,20 @@ class PaceController:
     def lose_control(self, reason: str) -> None:
         """Answer every later key with this reason."""
         self._controls, self.refusal = None, reason
+        self.note_sent()
 
     def note_sent(self) -> None:
-        """Treat commands just sent as pending, before they are in the log.
+        """Treat commands just sent as pending, before they are in the log, or even answered.
 
-        The next key starts from there: keys may come faster than logs are read.
+        The next key starts from there: keys may come faster than logs are read, or a host answers.
         """
-        for sent in () if self._controls is None else self._controls.take_sent():
+        controls = self._controls
+        for sent in () if controls is None else controls.take_sent():
             if sent.variant in self._store.variants:  # not one that was added just now
                 self._store.variants[sent.variant].pending.add(sent)
+        asked = {} if controls is None else controls.asked
+        for name, one in self._store.variants.items():
+            one.pending.asked = asked.get(name, ())
 
     def hold(self) -> bool:
         """Let training wait; False if it does not run, or is not ours."""

@@ -134,7 +134,7 @@ class Viewer:
         """
         reads, self._reads = self._reads, 0
         is_steady = frame_seconds <= _QUICK_FRAME and self._batches_read >= _STEADY and reads <= 1
-        is_waiting = any(one.pending.commands for one in self.store.states)
+        is_waiting = any(one.pending.waiting for one in self.store.states)
         if is_steady and self._skipped < most and not (is_waiting or self.source.has_more):
             self._skipped += 1
             return True

@@ -5,6 +5,7 @@ log and the variant's are read one after the other, so a confirmation can be rea
 command.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.log.commands import (
@@ -62,6 +63,8 @@ class Pending:
     """The unconfirmed commands of one variant, oldest first."""
 
     commands: list[AnyCommand] = field(default_factory=list)
+    asked: Sequence[AnyCommand] = ()
+    """Later ones, without an id yet: the session has not answered them."""
     draft: VariantSettings | None = None
     """Settings requested while there is no worker to send them to, for the next restart."""
     _confirmed: dict[type[Command], int] = field(default_factory=dict)
@@ -97,42 +100,47 @@ class Pending:
             case _:
                 pass
 
+    @property
+    def waiting(self) -> list[AnyCommand]:
+        """All commands without effect yet, oldest first."""
+        return [*self.commands, *self.asked]
+
     def settings(self, in_force: VariantSettings) -> VariantSettings:
         """The variant's settings once everything is confirmed."""
-        told = [command.settings for command in self.commands if isinstance(command, _SETTINGS)]
+        told = [command.settings for command in self.waiting if isinstance(command, _SETTINGS)]
         return told[-1] if told else self.draft or in_force
 
     @property
     def restarts(self) -> bool:
-        return any(isinstance(command, Restart | Rewind) for command in self.commands)
+        return any(isinstance(command, Restart | Rewind) for command in self.waiting)
 
     @property
     def rewinds(self) -> bool:
-        return any(isinstance(command, Rewind) for command in self.commands)
+        return any(isinstance(command, Rewind) for command in self.waiting)
 
     @property
     def going(self) -> AnyCommand | None:
         """The last unconfirmed command to pause, to resume or to do one update."""
         return next(
-            (command for command in reversed(self.commands) if isinstance(command, _GOING)), None
+            (command for command in reversed(self.waiting) if isinstance(command, _GOING)), None
         )
 
     @property
     def pace(self) -> tuple[float | None] | None:
         """The unconfirmed pace in a 1-tuple, since None is also a pace."""
-        paces = [command.pace for command in self.commands if isinstance(command, SetPace)]
+        paces = [command.pace for command in self.waiting if isinstance(command, SetPace)]
         return (paces[-1],) if paces else None
 
     @property
     def measuring(self) -> bool | None:
         """The unconfirmed command to turn regular measuring on or off."""
-        words = [command.is_on for command in self.commands if isinstance(command, SetMeasuring)]
+        words = [command.is_on for command in self.waiting if isinstance(command, SetMeasuring)]
         return words[-1] if words else None
 
     @property
     def epochs(self) -> int | None:
         """The unconfirmed number of epochs."""
-        epochs = [command.epochs for command in self.commands if isinstance(command, Extend)]
+        epochs = [command.epochs for command in self.waiting if isinstance(command, Extend)]
         return epochs[-1] if epochs else None
 
     def _note(self, sent: CommandSent) -> None:

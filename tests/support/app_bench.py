@@ -152,6 +152,10 @@ class FakeControls:
         sent, self.sent = self.sent, []
         return sent
 
+    @property
+    def asked(self) -> dict[str, list[AnyCommand]]:
+        return {}
+
     def poll(self) -> list[Notice]:
         notices, self.notices = self.notices, []
         return notices

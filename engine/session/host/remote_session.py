@@ -20,6 +20,7 @@ from engine.log.commands import (
     SetPace,
     StepOnce,
     TypeText,
+    supersedes,
 )
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent, Point
@@ -72,6 +73,8 @@ class RemoteSession:
             self._take_welcome(link.welcome)
         self._open: set[int] = set()
         """Requests without an answer yet."""
+        self._asked: dict[str, dict[int, AnyCommand]] = {}
+        """Their commands by variant, without superseded ones, each with its request's number."""
         self._is_lost_told = False
         self._gone: dict[str | None, str] = {}
 
@@ -160,6 +163,13 @@ class RemoteSession:
         sent, self._sent = self._sent, []
         return sent
 
+    @property
+    def asked(self) -> Mapping[str, Sequence[AnyCommand]]:
+        """The commands of this client that the host has not answered yet, by variant."""
+        if self._link.lost:
+            return {}
+        return {name: tuple(commands.values()) for name, commands in self._asked.items()}
+
     def poll(self) -> list[Notice]:
         """Notices of the host since the last call. Never blocks."""
         for message in self._link.receive():
@@ -245,12 +255,22 @@ class RemoteSession:
         patience = _KEY_SECONDS if self._has_answered else _START_SECONDS
         answer = None if self._open else self._link.wait_for(number, patience)
         self._open.add(number)
+        self._ask(number, commands)
         if answer is not None:
             self._take(number, answer)
         return answer
 
+    def _ask(self, number: int, commands: Mapping[str, AnyCommand]) -> None:
+        for name, command in commands.items():
+            if not isinstance(command, _ADDING):  # it names the variant that it starts from
+                before = self._asked.get(name, {})
+                kept = {at: old for at, old in before.items() if not supersedes(command, old)}
+                self._asked[name] = {**kept, number: command}
+
     def _take(self, number: int, answer: Done | Refusal) -> None:
         self._open.discard(number)
+        for commands in self._asked.values():
+            commands.pop(number, None)
         self._has_answered = True
         if isinstance(answer, Done):
             self._sent += [each for each in answer.sent if not isinstance(each.command, _ADDING)]

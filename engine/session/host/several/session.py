@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from engine.log.commands import AnyCommand
 from engine.log.notices import Notice, NoticeKind
 from engine.log.records import CommandSent, Point
 from engine.session.host.client import HostLink
@@ -137,6 +138,11 @@ class JointSession:
     def take_sent(self) -> Sequence[CommandSent]:
         """The commands of this client since the last call that the scripts have accepted."""
         return [sent for session in self._sessions for sent in session.take_sent()]
+
+    @property
+    def asked(self) -> Mapping[str, Sequence[AnyCommand]]:
+        """The commands of this client that the scripts have not answered yet, by variant."""
+        return {name: of for session in self._sessions for name, of in session.asked.items()}
 
     def poll(self) -> list[Notice]:
         """Notices of the scripts since the last call; also meets scripts that have joined."""
