@@ -262,10 +262,9 @@ class RemoteSession:
 
     def _ask(self, number: int, commands: Mapping[str, AnyCommand]) -> None:
         for name, command in commands.items():
-            if not isinstance(command, _ADDING):  # it names the variant that it starts from
-                before = self._asked.get(name, {})
-                kept = {at: old for at, old in before.items() if not supersedes(command, old)}
-                self._asked[name] = {**kept, number: command}
+            before = self._asked.get(name, {})
+            kept = {at: old for at, old in before.items() if not supersedes(command, old)}
+            self._asked[name] = {**kept, number: command}
 
     def _take(self, number: int, answer: Done | Refusal) -> None:
         self._open.discard(number)

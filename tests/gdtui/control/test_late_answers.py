@@ -124,3 +124,4 @@ def test_what_is_refused_or_lost_is_wanted_no_longer(bench: Bench) -> None:
     bench.hang_up()
     bench.keys.poll()
     assert bench.variant.wanted == FIRST
+    assert not bench.session.asked

@@ -11,7 +11,7 @@ from engine.log.commands import Change, Extend, Pause, Resume
 from engine.log.directory import RunDirectory
 from engine.log.follow import Follower
 from engine.log.records import CommandSent
-from engine.session.host.client import HostError
+from engine.session.host.client import HostError, HostLink
 from engine.session.host.note import read_notes
 from engine.session.host.several.links import HostLinks
 from engine.session.host.several.session import JointSession
@@ -75,6 +75,25 @@ def test_commands_go_to_the_loops_that_they_name(loops: list[ScriptLoop], tmp_pa
     links.close()
     planned = {name: each.latest for name, each in open_run(tmp_path / "run").variants.items()}
     assert planned.keys() == {"first", "second"}
+
+
+@pytest.mark.usefixtures("loops")
+def test_commands_that_no_loop_has_answered_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links = HostLinks(tmp_path / "run", "0", is_viewer=True)
+    session = JointSession(links)
+    monkeypatch.setattr(HostLink, "wait_for", lambda *_: None)
+    session.pause()
+    session.resume()
+    asked = {name: [type(each) for each in commands] for name, commands in session.asked.items()}
+    assert asked == {"first": [Resume], "second": [Resume]}
+    deadline = time.monotonic() + PATIENCE
+    while any(session.asked.values()):
+        assert time.monotonic() < deadline
+        session.poll()
+    assert [each.variant for each in session.take_sent()] == ["first"] * 2 + ["second"] * 2
+    links.close()
 
 
 def test_each_loop_refuses_for_itself(loops: list[ScriptLoop], tmp_path: Path) -> None:
